@@ -1,0 +1,1 @@
+"""The contract suite: finds where an API and its documentation have drifted apart."""
