@@ -1,0 +1,209 @@
+"""From a broken statement to a violation: schema errors and other breaches get pointer, place, severity and source.
+
+The judge decides what is wrong; here it is put into words and tied to the line of the contract that says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from jsonschema.exceptions import ValidationError, best_match
+
+from mockserver import media, sentences
+from mockserver.contract import Contract, Operation, severity_of
+from mockserver.findings import Severity, Side, Source, Violation
+from mockserver.meaning import MeaningValidator
+from mockserver.media import MISSING
+from mockserver.pointers import find, pointer_of
+from mockserver.rules import rule_for
+
+_ABSENT = ("required", "dependentRequired")
+_UNKNOWN = ("additionalProperties", "unevaluatedProperties")
+
+
+class Explainer:
+    """Explains breaches of one contract.  Holds the compiled validators; shared freely between threads."""
+
+    def __init__(self, contract: Contract) -> None:
+        self.contract = contract
+        self._document = contract.document.data
+        self._validators: dict[str, Any] = {}
+
+    def validator(self, schema: str) -> Any:
+        """The compiled validator of the schema at a pointer."""
+        if schema not in self._validators:
+            self._validators[schema] = MeaningValidator({**self._document, "$ref": f"#{schema}"})
+        return self._validators[schema]
+
+    def schema(
+        self, value: Any, schema: str, operation: Operation, side: Side, area: str, base: str, name: str = ""
+    ) -> Iterator[Violation]:
+        """The violations of a value against the schema at a pointer.
+
+        ``area`` is the first part of the rule names, ``base`` the pointer of the value in its message; a wrong type hides
+        whatever else is wrong at the same place.
+        """
+        errors = [leaf for error in self.validator(schema).iter_errors(value) for leaf in _leaves(error)]
+        wrong_type = {tuple(error.absolute_path) for error in errors if error.validator == "type"}
+        seen: set[tuple[str, str, str]] = set()
+        for error in errors:
+            if error.validator != "type" and tuple(error.absolute_path) in wrong_type:
+                continue
+            for member in _members(error):
+                violation = self._from_error(error, member, schema, operation, side, area, base, name)
+                identity = (violation.rule, violation.pointer, violation.severity.value)
+                if identity not in seen:
+                    seen.add(identity)
+                    yield violation
+
+    def _from_error(
+        self,
+        error: ValidationError,
+        member: str,
+        schema: str,
+        operation: Operation,
+        side: Side,
+        area: str,
+        base: str,
+        name: str,
+    ) -> Violation:
+        keyword = str(error.validator or "not")
+        path = [*error.absolute_path, *([member] if member else [])]
+        rule = f"meaning.{keyword[2:]}" if keyword.startswith("x-") else f"{area}.{keyword}"
+        place, severity, source = self._trace(error, member, schema, rule_for(rule).severity)
+        param = ".".join(str(part) for part in path) or name
+        field = param or "the body"
+        demanded = sentences.documented(keyword, error.validator_value)
+        got = sentences.observed(keyword, error.instance, error.message)
+        message = f"{field} is required and absent" if keyword in _ABSENT else f"{field} must {demanded}; got {got}"
+        return Violation(
+            rule=rule,
+            severity=severity,
+            side=side,
+            operation=operation.id,
+            pointer=base + pointer_of(path),
+            message=message,
+            documented=f"{field} must {demanded}",
+            observed=got,
+            source=source,
+            place=place,
+            param=param,
+        )
+
+    def _trace(
+        self, error: ValidationError, member: str, schema: str, severity: Severity
+    ) -> tuple[str, Severity, Source]:
+        """Walk to the broken keyword, through references, and collect place, severity and source on the way."""
+        keyword = str(error.validator or "")
+        steps: list[str | int] = list(error.absolute_schema_path)
+        if member:
+            steps = [*steps[:-1], "properties", member]
+        trail = self._trail(schema, steps) or self._trail(schema, steps[:-2]) or [(schema, {})]
+        pointer, convention = trail[-1][0], ""
+        source: Mapping[str, Any] = {}
+        for _, node in trail:
+            if isinstance(node, Mapping):
+                severity = severity_of(node, severity)
+                if isinstance(node.get("x-source"), Mapping):
+                    source, convention = node["x-source"], ""
+                convention = str(node.get("x-convention", convention))
+        if member:
+            pointer += (
+                f"?{keyword}"  # the field's own row is the statement; what is broken is that it must (not) be there
+            )
+        return self.contract.document.place(pointer), severity, self.contract.source_from(source, convention, pointer)
+
+    def _trail(self, pointer: str, steps: list[str | int]) -> list[tuple[str, Any]]:
+        """The nodes from the schema at a pointer to the end of a schema path; jsonschema's paths leave out ``$ref``."""
+        node = find(self._document, pointer)
+        here = [(pointer, node)]
+        if not steps:
+            return here
+        following = find(node, pointer_of(steps[:1]), MISSING)
+        if following is not MISSING and (rest := self._trail(pointer + pointer_of(steps[:1]), steps[1:])):
+            return here + rest
+        if isinstance(node, Mapping) and isinstance(node.get("$ref"), str):
+            rest = self._trail(node["$ref"].removeprefix("#"), steps)
+            return here + rest if rest else []
+        return []
+
+    def statement(
+        self, rule: str, operation: Operation, side: Side, pointer: str, statement: str, name: str, must: str, got: str
+    ) -> Violation:
+        """A breach of the statement at a pointer that no schema expresses: ``name`` must ``must``; it was ``got``."""
+        source = self.contract.source(statement)
+        severity = rule_for(rule).severity
+        if source.convention and severity is Severity.ERROR:
+            severity = Severity.WARNING
+        return Violation(
+            rule=rule,
+            severity=severity,
+            side=side,
+            operation=operation.id,
+            pointer=pointer,
+            message=f"{name} must {must}; got {got}",
+            documented=f"{name} must {must}",
+            observed=got,
+            source=source,
+            place=self.contract.document.place(statement),
+            param=name,
+        )
+
+    def bytes(self, problem: media.Problem, operation: Operation, side: Side, statement: str) -> Violation:
+        """A body whose bytes are wrong before anything can be said of its value."""
+        return Violation(
+            rule=problem.rule,
+            severity=rule_for(problem.rule).severity,
+            side=side,
+            operation=operation.id,
+            pointer="/body",
+            message=problem.message,
+            documented="a JSON text (RFC 8259)",
+            observed=problem.message,
+            source=self.contract.source(statement),
+            place=self.contract.document.place(statement),
+        )
+
+    def answer(
+        self, rule: str, operation: Operation, pointer: str, message: str, documented: str, observed: str
+    ) -> Violation:
+        """A breach by the answer as a whole, tied to the operation's documented responses."""
+        responses = f"{operation.pointer}/responses"
+        return Violation(
+            rule=rule,
+            severity=rule_for(rule).severity,
+            side="response",
+            operation=operation.id,
+            pointer=pointer,
+            message=message,
+            documented=documented,
+            observed=observed,
+            source=self.contract.source(responses),
+            place=self.contract.document.place(responses),
+        )
+
+
+def _leaves(error: ValidationError) -> Iterable[ValidationError]:
+    """The error itself, or for alternatives the error in the branch that was clearly meant."""
+    if error.validator in ("anyOf", "oneOf") and error.context:
+        best = best_match([error])
+        if best is not None and len(best.absolute_path) > len(error.absolute_path):
+            return (best,)
+    return (error,)
+
+
+def _members(error: ValidationError) -> list[str]:
+    """For keywords about absent or unknown members: the names concerned; else one empty name."""
+    if not isinstance(error.instance, Mapping):
+        return [""]
+    if error.validator == "required":
+        names: Any = error.validator_value
+        return [name for name in names if error.message.startswith(f"{name!r} is a required")]
+    if error.validator == "dependentRequired":
+        table: Any = error.validator_value
+        pairs = [(key, name) for key, names in table.items() for name in names]
+        return [name for key, name in pairs if key in error.instance and name not in error.instance]
+    if error.validator in _UNKNOWN and error.validator_value is False:
+        return [name for name in error.instance if repr(name) in error.message] or [""]
+    return [""]

@@ -1,0 +1,40 @@
+"""What must never stand in an answer: the key it was called with, and the inside of the server.
+
+These two are wrong by any reading, documented or not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mockserver.contract import Operation
+from mockserver.explanation import Explainer
+from mockserver.findings import Violation
+from mockserver.messages import Response
+
+_TRACES = re.compile(
+    rb"Traceback \(most recent call last\)"
+    rb"|File \\?\"[^\"\n]{1,200}\\?\", line \d+"
+    rb"|\bat [\w$.<>]+ ?\((?:[\w./\\: -]+):\d+(?::\d+)?\)"
+    rb"|goroutine \d+ \["
+    rb"|\bpanic: .{1,200}\.go:\d+"
+    rb"|\w+\.java:\d+\)"
+    rb"|#\d+ /[\w./-]+\.php\(\d+\)"
+)
+_SHORTEST_SECRET = 8
+"""A key shorter than this could stand in an answer by chance."""
+
+
+def violations(
+    explain: Explainer, operation: Operation, answer: Response, secrets: tuple[str, ...]
+) -> Iterator[Violation]:
+    """Leaks in an answer's headers and body; the text of a leaked key is not repeated."""
+    text = answer.body + b"\n" + "\n".join(value for _, value in answer.headers).encode("utf-8", "replace")
+    if any(secret and len(secret) >= _SHORTEST_SECRET and secret.encode() in text for secret in secrets):
+        message = "the answer repeats the API key of the request"
+        yield explain.answer("error.key-leaked", operation, "/body", message, "no key in any answer", message)
+    if found := _TRACES.search(text):
+        shown = found.group()[:60].decode("utf-8", "replace")
+        message = f"the answer shows a stack trace: {shown}"
+        yield explain.answer("error.trace-leaked", operation, "/body", message, "no internals in any answer", shown)

@@ -1,0 +1,158 @@
+"""What schemas cannot say, as JSON Schema keywords: an answer's relation to its request, to time and to earlier answers.
+
+Each keyword is one small function in the style of ``jsonschema``: it yields errors, so that place, severity and source
+are found the same way as for any other keyword.  ``schemas/contract.schema.json`` documents them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+from jsonschema.validators import extend
+
+from mockserver.pointers import find
+
+CLOCK_TOLERANCE_S = 900.0
+"""Seconds by which a server's clock may differ from ours before a time counts as wrong."""
+
+
+@dataclass(slots=True)
+class Session:
+    """What earlier answers of one session had: values that must be fresh, and values that equal requests must share."""
+
+    unique: dict[tuple[int, str], str] = field(default_factory=dict)
+    stable: dict[tuple[int, str], tuple[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The exchange whose answer is being judged: its id, the request's body, its digest, and when it ran (Unix s)."""
+
+    exchange: str
+    request: Any
+    digest: str
+    started: float
+    finished: float
+    session: Session
+
+
+CURRENT: ContextVar[Context | None] = ContextVar("exchange under judgement", default=None)
+
+
+def digest_of(method: str, target: str, body: bytes) -> str:
+    """A short name for a request that is the same for equal requests."""
+    return hashlib.sha256(f"{method} {target}\0".encode() + body).hexdigest()[:16]
+
+
+Keyword = Callable[[Any, Any, Any, Any], Iterator[ValidationError]]
+
+
+def _length(_: Any, rule: Mapping[str, Any], instance: Any, __: Any) -> Iterator[ValidationError]:
+    context = CURRENT.get()
+    if context is None or not isinstance(instance, list):
+        return
+    wanted = find(context.request, rule["request"], rule.get("default"))
+    if isinstance(wanted, int | float) and not isinstance(wanted, bool) and len(instance) != wanted:
+        asked = rule["request"].lstrip("/")
+        yield ValidationError(f"{asked} asked for {wanted:g}, the list has {len(instance)}")
+
+
+def _positions(_: Any, rule: Mapping[str, Any], instance: Any, __: Any) -> Iterator[ValidationError]:
+    if not isinstance(instance, list):
+        return
+    found = [find(item, rule["member"]) for item in instance]
+    expected = list(range(len(found)))
+    present = [(place, value) for place, value in zip(expected, found, strict=True) if _is_number(value)]
+    if any(place != value for place, value in present):
+        yield ValidationError(f"the positions run {_short(found)} where {_short(expected)} is expected")
+
+
+def _sum(_: Any, rule: Mapping[str, Any], instance: Any, __: Any) -> Iterator[ValidationError]:
+    total = find(instance, rule["total"])
+    parts = [find(instance, pointer) for pointer in rule["of"]]
+    if _is_number(total) and all(map(_is_number, parts)) and total != sum(parts):
+        terms = " + ".join(str(part) for part in parts)
+        yield ValidationError(f"the total is {total}, its parts are {terms} = {sum(parts)}")
+
+
+def _equals(_: Any, rule: Mapping[str, Any], instance: Any, __: Any) -> Iterator[ValidationError]:
+    context = CURRENT.get()
+    if context is None:
+        return
+    wanted = find(context.request, rule["request"])
+    if wanted is not None and wanted not in rule.get("unless", ()) and wanted != instance:
+        yield ValidationError(f"the request says {wanted!r}, the answer {instance!r}")
+
+
+def _time(_: Any, unit: str, instance: Any, __: Any) -> Iterator[ValidationError]:
+    context = CURRENT.get()
+    if context is None or not _is_number(instance) or not context.started:
+        return
+    early, late = context.started - CLOCK_TOLERANCE_S, context.finished + CLOCK_TOLERANCE_S
+    if early <= instance <= late:
+        return
+    if early <= instance / 1000 <= late:
+        yield ValidationError(f"{instance} is a time in milliseconds; {unit} are expected")
+    elif early <= instance / 1e6 <= late:
+        yield ValidationError(f"{instance} is a time in microseconds; {unit} are expected")
+    else:
+        off = instance - context.finished
+        side = "in the future" if off > 0 else "in the past"
+        yield ValidationError(f"{instance} is {_span(abs(off))} {side}; the time of the answer is expected")
+
+
+def _unique(_: Any, scope: str, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    context = CURRENT.get()
+    if context is None or isinstance(instance, dict | list) or instance is None:
+        return
+    first = context.session.unique.setdefault((id(schema), repr(instance)), context.exchange)
+    if first != context.exchange:
+        yield ValidationError(f"{_short(instance)} was already the value in exchange {first} of this {scope}")
+
+
+def _stable(_: Any, wanted: bool, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    context = CURRENT.get()
+    if context is None or not wanted:
+        return
+    first, value = context.session.stable.setdefault((id(schema), context.digest), (context.exchange, instance))
+    if first != context.exchange and value != instance:
+        yield ValidationError(f"{_short(instance)} here, {_short(value)} for the same request in exchange {first}")
+
+
+KEYWORDS: dict[str, Keyword] = {
+    "x-length": _length,
+    "x-positions": _positions,
+    "x-sum": _sum,
+    "x-equals": _equals,
+    "x-time": _time,
+    "x-unique": _unique,
+    "x-stable": _stable,
+}
+"""Keyword -> function; what each says is documented in ``schemas/contract.schema.json``."""
+
+_extend: Any = extend
+MeaningValidator: Any = _extend(Draft202012Validator, KEYWORDS)
+"""JSON Schema 2020-12 plus our keywords; they are silent where :data:`CURRENT` holds no exchange."""
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _span(seconds: float) -> str:
+    for size, unit in ((365 * 86400, "years"), (86400, "days"), (3600, "hours"), (60, "minutes")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"

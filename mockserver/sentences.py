@@ -1,0 +1,113 @@
+"""One sentence per broken JSON Schema keyword: field, rule, limit, and what was got instead."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+SHOWN = 80
+"""Characters of a value that are shown; the rest is counted."""
+
+_TYPES = {
+    "object": "an object",
+    "array": "an array",
+    "string": "a string",
+    "integer": "an integer",
+    "number": "a number",
+    "boolean": "a boolean",
+    "null": "null",
+}
+
+
+def show(value: Any) -> str:
+    """A value as JSON, cut to a readable length."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, default=str)
+    except (ValueError, RecursionError):
+        return f"a {type(value).__name__} too large to show"
+    text = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}... ({len(text)} characters)"
+
+
+def kind(value: Any) -> str:
+    """The JSON type of a value, with its article."""
+    if isinstance(value, bool):
+        return "a boolean"
+    if value is None:
+        return "null"
+    if isinstance(value, int):
+        return "an integer"
+    if isinstance(value, float):
+        return "an integer" if value.is_integer() else "a number"
+    if isinstance(value, str):
+        return "a string"
+    return "an array" if isinstance(value, Sequence) else "an object"
+
+
+def listed(values: Sequence[Any], joiner: str = "or") -> str:
+    """``a, b or c`` of shown values."""
+    texts = [show(value) for value in values]
+    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} {joiner} {texts[-1]}"
+
+
+def types(wanted: Any) -> str:
+    """``a string or null`` from the value of ``type``."""
+    names = [wanted] if isinstance(wanted, str) else list(wanted)
+    return " or ".join(_TYPES.get(name, str(name)) for name in names)
+
+
+def documented(keyword: str, limit: Any, missing: str = "") -> str:
+    """What the schema demands, as words that follow "must"."""
+    simple: dict[str, Callable[[], str]] = {
+        "type": lambda: f"be {types(limit)}",
+        "enum": lambda: f"be {'one of ' if len(limit) > 1 else ''}{listed(limit)}",
+        "const": lambda: f"be {show(limit)}",
+        "maximum": lambda: f"be at most {limit}",
+        "minimum": lambda: f"be at least {limit}",
+        "exclusiveMaximum": lambda: f"be below {limit}",
+        "exclusiveMinimum": lambda: f"be above {limit}",
+        "multipleOf": lambda: f"be a multiple of {limit}",
+        "maxLength": lambda: f"have at most {limit} characters",
+        "minLength": lambda: f"have at least {limit} character{'' if limit == 1 else 's'}",
+        "pattern": lambda: f"match the pattern {limit}",
+        "format": lambda: f"have the format {limit}",
+        "maxItems": lambda: f"have at most {limit} items",
+        "minItems": lambda: f"have at least {limit} item{'' if limit == 1 else 's'}",
+        "uniqueItems": lambda: "have no item twice",
+        "maxProperties": lambda: f"have at most {limit} members",
+        "minProperties": lambda: f"have at least {limit} members",
+        "required": lambda: "be present",
+        "dependentRequired": lambda: "be present here",
+        "additionalProperties": lambda: "not be present" if limit is False else "have members of the documented kind",
+        "unevaluatedProperties": lambda: "not be present",
+        "anyOf": lambda: "fit one of the documented alternatives",
+        "oneOf": lambda: "fit exactly one of the documented alternatives",
+        "not": lambda: "not be of the excluded kind",
+        "contains": lambda: "contain an item of the documented kind",
+        "x-length": lambda: f"have as many items as the request's {limit['request'].lstrip('/')} says",
+        "x-positions": lambda: "carry the positions 0, 1, 2, ...",
+        "x-sum": lambda: "have a total that is the sum of its parts",
+        "x-equals": lambda: f"equal the request's {limit['request'].lstrip('/')}",
+        "x-time": lambda: "be the present time in Unix seconds",
+        "x-unique": lambda: "be different in every answer",
+        "x-stable": lambda: "be the same for the same request",
+    }
+    return simple[keyword]() if keyword in simple else f"keep the keyword {keyword}: {show(limit)}"
+
+
+def observed(keyword: str, value: Any, detail: str) -> str:
+    """What came instead."""
+    if keyword in ("required", "dependentRequired"):
+        return "it is absent"
+    if keyword.startswith("x-"):
+        return detail
+    if keyword in ("maxLength", "minLength") and isinstance(value, str):
+        return f"{len(value)} characters: {show(value)}"
+    if keyword in ("maxItems", "minItems") and isinstance(value, Sequence):
+        return f"{len(value)} items"
+    if keyword == "type":
+        return f"{kind(value)}: {show(value)}" if value is not None else "null"
+    if keyword in ("additionalProperties", "unevaluatedProperties") and isinstance(value, Mapping):
+        return "it is present"
+    return show(value)
