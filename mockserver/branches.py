@@ -61,7 +61,7 @@ def identity(value: Json) -> str:
                 return int(part)
         return part
 
-    return json.dumps(plain(value), sort_keys=True)
+    return json.dumps(value if isinstance(value, str) else plain(value), sort_keys=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -289,7 +289,7 @@ class Branch:
         for name in self.required:
             if _contradictory(self.property_schemas(name)):
                 lost["object"] = "required"
-        if identity(None) in self.refused:
+        if "null" in self.refused:
             lost["null"] = "not"
         if {"true", "false"} <= self.refused:
             lost["boolean"] = "not"
@@ -316,8 +316,10 @@ def _kinds_of(types: str | list[str]) -> frozenset[str]:
     return frozenset(kind for name in names for kind in _KINDS_OF_TYPE[name])
 
 
-def _contradictory(schemas: Iterable[Schema]) -> bool:
+def _contradictory(schemas: list[Schema]) -> bool:
     """Whether the literals among the schemas leave nothing: a cheap look that prunes most pairs of alternatives."""
+    if len(schemas) < 2:
+        return False in schemas
     literals: set[str] | None = None
     refused: set[str] = set()
     for schema in schemas:
