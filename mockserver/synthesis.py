@@ -68,6 +68,9 @@ def value_of(shape: Shape, pointer: str, *, seed: int | str, prefer_examples: bo
     """The same for a shape that is kept, which saves reading the schema again; `pointer` only names it in errors."""
     try:
         value = _Builder(Random(repr(seed)), prefer_examples).value(shape, ())
+    except re.error:
+        # The judge reads patterns with Python's `re`; one that it cannot read makes every text unjudgeable.
+        raise Unsatisfiable(pointer, "pattern") from None
     except _DeadEndError as failure:
         path = "".join(f"/{escape(part)}" for part in failure.path)
         raise Unsatisfiable(pointer, failure.keyword, path) from None
@@ -269,7 +272,8 @@ class _Builder:
                     name = self.text(Branch(patterns=(pattern,)))
                     if self.named(shape, branch, name):
                         yield name
-        for index in range(64 if shape.open(branch) else 0):
+        nameable = shape.open(branch) and shape.name(branch).live
+        for index in range(64 if nameable else 0):
             if branch.property_names:
                 yield str(self.value(shape.name(branch), ()))
             else:
