@@ -1,0 +1,159 @@
+"""Listening: binds the port, runs the application under uvicorn until told to stop, and says where it is.
+
+``serve`` is for the command line, ``background`` for tests and fixtures.  What is answered is left to :mod:`mockserver.app`.
+"""
+
+from __future__ import annotations
+
+import errno
+import importlib.util
+import logging
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from mockserver.app import Mock
+from mockserver.errors import ContractToolError
+from mockserver.journal import Journal
+from mockserver.settings import Settings
+
+if TYPE_CHECKING:
+    import uvicorn
+
+BACKLOG = 2048
+START_TIMEOUT_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A mock that answers: ``url`` is its base URL, base path of the contract included; ``journal`` its record."""
+
+    url: str
+    port: int
+    journal: Journal
+    mock: Mock
+
+
+class _StoppedError(Exception):
+    """SIGTERM came: the ordinary way to end a server."""
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGTERM (returns) or SIGINT (raises KeyboardInterrupt); the first line on stdout is the base URL.
+
+    Raises ContractToolError when the address cannot be bound, ContractError when the contract cannot be used.
+    """
+    mock = Mock(settings)
+    listener = _listener(settings.host, settings.port)
+    url = _url(settings.host, listener.getsockname()[1], mock.base_path)
+
+    def ready() -> None:
+        print(url, flush=True)
+
+    def stop(_: int, __: FrameType | None) -> None:
+        raise _StoppedError
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        _server(mock, ready).run(sockets=[listener])
+    except _StoppedError:
+        return
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        listener.close()
+
+
+@contextmanager
+def background(settings: Settings) -> Iterator[Running]:
+    """A mock in a thread on a free port, whatever port the settings name; stopped on leaving."""
+    mock = Mock(replace(settings, port=0))
+    listener = _listener(settings.host, 0)
+    bound = listener.getsockname()[1]
+    started = threading.Event()
+    server = _server(mock, started.set)
+    failures: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            server.run(sockets=[listener])
+        except BaseException as failure:  # noqa: BLE001
+            failures.append(failure)
+        finally:
+            started.set()
+
+    thread = threading.Thread(target=run, name="mock", daemon=True)
+    thread.start()
+    started.wait(START_TIMEOUT_S)
+    try:
+        if failures or not server.started:
+            raise ContractToolError(f"the mock did not start: {failures[0] if failures else 'no sign of life'}")
+        yield Running(_url(settings.host, bound, mock.base_path), bound, mock.journal, mock)
+    finally:
+        server.should_exit = True
+        thread.join(START_TIMEOUT_S)
+        listener.close()
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except (OSError, OverflowError) as error:
+        number = getattr(error, "errno", None)
+        if number == errno.EADDRINUSE:
+            raise ContractToolError(
+                f"port {port} on {host} is in use; stop what listens there, or choose another with --port (0: any free one)"
+            ) from None
+        if number == errno.EACCES:
+            raise ContractToolError(f"port {port} on {host} may not be used by this user; ports from 1024 may") from None
+        reason = getattr(error, "strerror", None) or error
+        raise ContractToolError(f"cannot listen on {host}:{port}: {reason}") from None
+
+
+def _url(host: str, port: int, base_path: str) -> str:
+    reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    shown = f"[{reachable}]" if ":" in reachable else reachable
+    return f"http://{shown}:{port}{base_path}"
+
+
+def _server(mock: Mock, ready: Any) -> uvicorn.Server:
+    uvicorn = _import_uvicorn()
+
+    class Server(uvicorn.Server):  # type: ignore[misc, name-defined]
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                ready()
+
+    logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
+    config = uvicorn.Config(
+        mock,
+        http="httptools" if importlib.util.find_spec("httptools") else "h11",
+        loop="uvloop" if importlib.util.find_spec("uvloop") else "asyncio",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=1,
+    )
+    return Server(config)
+
+
+def _import_uvicorn() -> Any:
+    """uvicorn without its own file watcher, which it imports where it finds it and which costs start-up time."""
+    hidden = "watchfiles" not in sys.modules and "uvicorn" not in sys.modules
+    if hidden:
+        sys.modules["watchfiles"] = None  # type: ignore[assignment]
+    try:
+        import uvicorn
+    finally:
+        if hidden:
+            del sys.modules["watchfiles"]
+    return uvicorn

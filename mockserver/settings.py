@@ -1,0 +1,45 @@
+"""What a mock is started with, as one frozen value; the command line and the fixtures build it.
+
+What the numbers limit is left to the modules that read them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+OnViolation = Literal["enforce", "report", "ignore"]
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One mock's settings.
+
+    ``contract`` is a shipped name, a folder or a file, None for the default one; ``port`` 0 means any free port;
+    ``scenario`` names the scenario that is armed from the start; with ``seed`` equal requests get equal bytes.
+    ``on_violation``: ``enforce`` refuses a request that breaks the contract, ``report`` journals the violation and serves,
+    ``ignore`` does not judge requests.  ``api_key`` is the only valid key, None for any; it is never shown.
+    ``watch`` reloads the contract when one of its files changes.  ``max_body`` and ``max_headers`` are bytes of one request;
+    ``journal_entries`` and ``journal_bytes`` bound what the journal keeps.
+    """
+
+    contract: str | None = None
+    host: str = "127.0.0.1"
+    port: int = 4010
+    scenario: str | None = None
+    seed: int | None = None
+    workers: int = 1
+    on_violation: OnViolation = "enforce"
+    api_key: str | None = field(default=None, repr=False)
+    watch: bool = False
+    max_body: int = 1024 * 1024
+    max_headers: int = 64 * 1024
+    journal_entries: int = 1000
+    journal_bytes: int = 32 * 1024 * 1024
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can reach the mock."""
+        return self.host in LOOPBACK or self.host.startswith("127.")
