@@ -1,0 +1,59 @@
+"""``mock``: serve a contract until interrupted.  What is answered is left to the server."""
+
+from __future__ import annotations
+
+import click
+
+from mockserver.cli.values import variable
+
+
+@click.command("mock")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=4010, show_default=True, help="0 takes a free port.")
+@click.option("--contract", metavar="NAME_OR_PATH", help="A shipped contract, a folder or an OpenAPI 3.1 file.")
+@click.option("--scenario", metavar="NAME", help="Answer by this scenario of the contract.")
+@click.option("--seed", type=int, metavar="N", help="Give the same answer to the same request, always.")
+@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that serve.")
+@click.option(
+    "--on-violation",
+    type=click.Choice(["enforce", "report", "ignore"]),
+    default="enforce",
+    show_default=True,
+    help="What happens to a request that breaks the contract: refuse it, serve and record it, or do not look.",
+)
+@click.option(
+    "--api-key-env", type=variable, metavar="NAME", help="Environment variable that holds the only valid key."
+)
+@click.option("--watch", is_flag=True, help="Read the contract again when a file of it changes.")
+def command(
+    host: str,
+    port: int,
+    contract: str | None,
+    scenario: str | None,
+    seed: int | None,
+    workers: int,
+    on_violation: str,
+    api_key_env: str | None,
+    watch: bool,
+) -> None:
+    """Serve the mock.
+
+    The first line on stdout is the base URL, printed when the mock is ready. Ctrl-C stops it.
+    """
+    from mockserver.cli.keys import required
+    from mockserver.server import serve
+    from mockserver.settings import Settings
+
+    serve(
+        Settings(
+            contract=contract,
+            host=host,
+            port=port,
+            scenario=scenario,
+            seed=seed,
+            workers=workers,
+            on_violation=on_violation,
+            api_key=required(api_key_env) if api_key_env else None,
+            watch=watch,
+        )
+    )

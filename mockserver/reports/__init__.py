@@ -1,0 +1,90 @@
+"""Reports as text: one small module per format, found by name; files and streams are touched only here.
+
+A format is a module with ``text(data)``, where ``data`` is what :func:`mockserver.reports.clean.clean` makes of a
+:class:`~mockserver.findings.Report`.  Which findings there are is decided long before.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from mockserver.errors import RecordError
+from mockserver.findings import Report
+from mockserver.reports.clean import clean
+
+FORMATS = ("json", "junit", "ndjson", "sarif", "html", "github")
+"""What ``--report FORMAT=PATH`` takes; ``terminal`` is written unasked and is no file format."""
+
+_MODULES = {"json": "as_json"}
+"""Where the module has another name than the format, because the format's is that of a standard module."""
+
+
+def text(form: str, report: Report, secrets: tuple[str, ...] = ()) -> str:
+    """The report in a format of :data:`FORMATS` or as ``terminal``; each of ``secrets`` is masked wherever it stands.
+
+    Raises RecordError for an unknown format.
+    """
+    rendered: str = _module(form).text(clean(report, secrets))
+    return rendered
+
+
+def write(form: str, path: str, report: Report, secrets: tuple[str, ...] = ()) -> None:
+    """Write the report to a file, or to stdout for ``-``; raises RecordError when that fails.
+
+    ``github`` also appends its summary to the file that ``GITHUB_STEP_SUMMARY`` names.
+    """
+    rendered = text(form, report, secrets)
+    if not rendered.endswith("\n"):
+        rendered += "\n"
+    if path == "-":
+        encoding = sys.stdout.encoding or "utf-8"
+        sys.stdout.write(rendered.encode(encoding, "backslashreplace").decode(encoding))
+        sys.stdout.flush()
+    else:
+        _save(Path(path), rendered, "w")
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    if form == "github" and summary:
+        _save(Path(summary), _module(form).summary_text(clean(report, secrets)), "a")
+
+
+def check_writable(form: str, path: str) -> None:
+    """Make sure that :func:`write` will not fail for a reason that is known now; raises RecordError.
+
+    A file that is there keeps its content, one that is not is not left behind.
+    """
+    _module(form)
+    if path == "-":
+        return
+    if not path:
+        raise RecordError(f"the {form} report needs a path: {form}=PATH")
+    target = Path(path)
+    existed = target.exists()
+    try:
+        with target.open("ab"):
+            pass
+        if not existed:
+            target.unlink()
+    except OSError as error:
+        raise _unwritable(target, error) from None
+
+
+def _module(form: str) -> Any:
+    if form not in (*FORMATS, "terminal"):
+        raise RecordError(f"there is no report format {form!r}; there are {', '.join(FORMATS)}")
+    return importlib.import_module(f"{__name__}.{_MODULES.get(form, form)}")
+
+
+def _save(path: Path, rendered: str, mode: str) -> None:
+    try:
+        with path.open(mode, encoding="utf-8", newline="\n") as file:
+            file.write(rendered)
+    except OSError as error:
+        raise _unwritable(path, error) from None
+
+
+def _unwritable(path: Path, error: OSError) -> RecordError:
+    return RecordError(f"the report cannot be written to {path}: {error.strerror or error}")
