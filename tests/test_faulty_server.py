@@ -7,6 +7,7 @@ import itertools
 import json
 import socket
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,10 @@ from typing import Any
 import pytest
 
 from tests.faulty import FAULTS, PROFILES
+from tests.faulty.faithful import NO_HOOKS, Session, respond
 from tests.faulty.fault import Ask, ask
 from tests.faulty.server import Server, serve
+from tests.faulty.wire import Request
 
 EXAMPLE = ask()
 
@@ -114,6 +117,29 @@ def test_every_profile_keeps_the_documented_rules(profile: str, request_: Ask, s
             assert (server.accepted, server.images) == (0, 0)
             assert ("allow" in headers) == (status == 405)
         assert server.log == [(request_.method, request_.path, status)]
+
+
+NASTY = (
+    b'{"n":1e400,"prompt":"a","size":"auto"}',
+    b'{"n":' + b"9" * 5000 + b"}",
+    b'{"n":1,"prompt":"\\ud800","size":"auto","model":"\\ud800"}',
+    b'{"n":1,"prompt":"a","size":"auto","\\udfff":1}',
+    b'{"a":' * 3000,
+    "{}".encode("utf-16"),
+    b"\xff",
+)
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_every_profile_answers_whatever_comes_in_json_and_never_with_5xx(profile: str) -> None:
+    witnesses = {request for fault in FAULTS.values() for request in fault.witness}
+    session = Session(PROFILES[profile], None, time.time, "fixed")
+    for request_ in [*witnesses, *(ask(body=body) for body in NASTY)]:
+        headers = tuple(pair for pair in request_.headers if pair[0] != "Accept-Encoding")
+        request = Request(request_.method, request_.path, headers, request_.body, request_.chunked)
+        answer = respond(session, request, NO_HOOKS)
+        assert answer.status in {200, 400, 401, 404, 405, 406, 415, 422}
+        assert isinstance(json.loads(answer.body.decode("utf-8")), dict)
 
 
 def test_a_connection_is_kept_and_only_the_given_key_is_valid() -> None:

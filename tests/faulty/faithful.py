@@ -160,8 +160,9 @@ def encode(document: Any, profile: Profile) -> bytes:
         ensure_ascii=profile.escapes,
         indent=2 if profile.layout == "pretty" else None,
         separators=(",", ":") if compact else None,
+        sort_keys=profile.layout == "pretty",
     )
-    return ("\n\n" if profile.layout == "padded" else "").encode() + text.encode("utf-8", "surrogatepass")
+    return ("\n\n" if profile.layout == "padded" else "").encode() + text.encode("utf-8", "replace")
 
 
 def base_headers(session: Session, now: float) -> Headers:

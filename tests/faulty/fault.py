@@ -179,6 +179,16 @@ def forgive(*prefixes: str) -> Hooks:
     return Hooks(judge=lambda call: overlook(call, *prefixes))
 
 
+def forgive_if(condition: Condition, rule: str) -> Hooks:
+    """Overlooks breaches of a rule or group of rules in requests that meet the condition."""
+
+    def judge(call: Call) -> Breaches:
+        concerned = any(breach.within(rule) for breach in call.breaches)
+        return overlook(call, rule) if concerned and condition(call) else call.breaches
+
+    return Hooks(judge=judge)
+
+
 def refuse(condition: Condition, breach: Breach) -> Hooks:
     """Refuses valid requests that meet a condition."""
     return Hooks(judge=lambda call: (breach,) if not call.breaches and condition(call) else call.breaches)

@@ -155,7 +155,7 @@ def _model(body: dict[str, Any], profile: Profile) -> list[Breach]:
     known = model.startswith("gpt-image-") or (profile.models == "documented" and model in SIZES)
     if profile.models == "any" or known:
         return []
-    return [Breach("model.unknown", f"The model '{model}' does not exist.", "model", 404, "model_not_found")]
+    return [Breach("model.unknown", "The model does not exist.", "model", 404, "model_not_found")]
 
 
 def _mistyped(field: str, value: object, wanted: str) -> Breach:

@@ -58,7 +58,7 @@ _document("error-message-missing", "warning", "an error has no message", _withou
 _document("error-message-null", "warning", "the message of an error is null", _inner(message=None))
 _document("error-message-object", "warning", "the message of an error is an object", _inner(message={"zh": "参数错误"}))
 _document("error-message-empty", "info", "the message of an error is empty", _inner(message=""))
-_document("error-type-missing", "warning", "an error has no type", _without("type"))
+_document("error-type-missing", "info", "an error has no type", _without("type"))
 _document("error-type-number", "warning", "the type of an error is a number", _inner(type=3))
 _document("error-code-object", "warning", "the code of an error is an object", _inner(code={"value": 400}))
 _document("error-param-list", "warning", "param is a list", _inner(param=["n"]))

@@ -65,7 +65,7 @@ answers(
 answers("refusal-202", "error", "refusals have status 202", REFUSAL, _with_status(202))
 answers(
     "refusal-302",
-    "error",
+    "warning",
     "refusals redirect to a help page",
     REFUSAL,
     lambda c, a: replace(a.with_header("Location", "/help"), status=302),
@@ -81,13 +81,13 @@ answers(
 )
 answers(
     "refusal-429",
-    "warning",
+    "info",
     "a body that breaks a rule gets 429, so that clients try again",
     REFUSAL,
     _with_status(429),
     groups=BODY,
 )
-answers("refusal-401", "warning", "a body that breaks a rule gets 401", REFUSAL, _with_status(401), groups=BODY)
+answers("refusal-401", "info", "a body that breaks a rule gets 401", REFUSAL, _with_status(401), groups=BODY)
 answers("refusal-700", "warning", "refusals have the unknown status 700", REFUSAL, _with_status(700))
 answers("malformed-500", "warning", "malformed JSON gets 500", REFUSAL, _with_status(500), MALFORMED, groups=("body",))
 answers(

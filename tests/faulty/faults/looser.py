@@ -1,12 +1,11 @@
-"""Faults of laxness: the server serves, and bills, what the page forbids."""
+"""Faults of laxness about the fields of a request: the server serves, and bills, what the page forbids."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from tests.faulty.faithful import Call, Hooks
-from tests.faulty.fault import Ask, Chapter, Condition, Weight, ask, forgive, overlook
-from tests.faulty.rules import PATH, Breaches
+from tests.faulty.fault import Ask, Chapter, Condition, Weight, ask, forgive, forgive_if
 
 chapter = Chapter("looser", [])
 add = chapter.add
@@ -14,10 +13,6 @@ add = chapter.add
 _PROMPT = "prompt: string, required, at most 1000 characters"
 _N = "n: integer, required, between 1 and 10"
 _SIZE = "size: string, required, one of the values for the family of the model"
-_JSON = "the body is application/json"
-_AUTH = "send Authorization: Bearer and the token"
-_MEDIA = "Content-Type: string, required, application/json"
-_PLACE = "POST /v1/images/generations"
 
 
 def _accepts(
@@ -26,14 +21,17 @@ def _accepts(
     add(name, weight, f"accepts {wrong}", breaks, forgive(*rules), *witness)
 
 
-def _accepts_if(name: str, wrong: str, breaks: str, rule: str, condition: Condition, *witness: Ask) -> None:
+def _accepts_if(
+    name: str,
+    wrong: str,
+    breaks: str,
+    rule: str,
+    condition: Condition,
+    *witness: Ask,
+    weight: Weight = "error",
+) -> None:
     """Forgives a rule only for some requests."""
-
-    def judge(call: Call) -> Breaches:
-        concerned = any(breach.within(rule) for breach in call.breaches)
-        return overlook(call, rule) if concerned and condition(call) else call.breaches
-
-    add(name, "error", f"accepts {wrong}", breaks, Hooks(judge=judge), *witness)
+    add(name, weight, f"accepts {wrong}", breaks, forgive_if(condition, rule), *witness)
 
 
 def _longer(count: int, letter: str = "a") -> Ask:
@@ -91,6 +89,7 @@ _accepts_if(
     "prompt.long",
     lambda c: len(c.prompt.strip()) <= 1000,
     ask(prompt="a" * 999 + "  "),
+    weight="warning",
 )
 _accepts_if(
     "prompt-in-graphemes",
@@ -99,6 +98,7 @@ _accepts_if(
     "prompt.long",
     lambda c: len(c.prompt.replace("\u0301", "")) <= 1000,
     ask(prompt="e\u0301" * 600),
+    weight="warning",
 )
 
 _accepts("n-absent", "a request without n", _N, ("n.missing",), ask(drop=("n",)))
@@ -203,108 +203,3 @@ _accepts(
     ("prompt.missing", "n.missing", "size.missing"),
     ask(body=b"{}"),
 )
-
-_DROP_AUTH: dict[str, str | None] = {"Authorization": None}
-_accepts(
-    "auth-absent",
-    "a request without Authorization",
-    _AUTH,
-    ("auth.missing",),
-    ask(headers=_DROP_AUTH),
-    weight="warning",
-)
-_accepts(
-    "auth-empty",
-    "Bearer without a token",
-    _AUTH,
-    ("auth.empty",),
-    ask(headers={"Authorization": "Bearer "}),
-    weight="warning",
-)
-_accepts(
-    "auth-any-scheme",
-    "a scheme that is not Bearer",
-    _AUTH,
-    ("auth.scheme",),
-    ask(headers={"Authorization": "Basic c2s6c2s="}),
-    weight="warning",
-)
-_accepts("auth-anything", "any Authorization or none", _AUTH, ("auth",), ask(headers=_DROP_AUTH), weight="warning")
-_accepts_if(
-    "auth-bare-key",
-    "a key without Bearer before it",
-    _AUTH,
-    "auth.scheme",
-    lambda c: " " not in (c.request.header("authorization") or ""),
-    ask(headers={"Authorization": "sk-caller-0123456789"}),
-)
-_accepts_if(
-    "auth-other-header",
-    "the key in api-key instead of Authorization",
-    _AUTH,
-    "auth.missing",
-    lambda c: c.request.header("api-key") is not None,
-    ask(headers={"Authorization": None, "api-key": "sk-caller-0123456789"}),
-)
-
-_FORM = "application/x-www-form-urlencoded"
-_accepts("body-malformed", "JSON that does not parse", _JSON, ("body.malformed",), ask(body=b'{"prompt": "a man'))
-_accepts("body-absent", "a request without a body", _JSON, ("body.empty",), ask(body=b""))
-_accepts("body-list", "a list as the body", _JSON, ("body.type.array",), ask(body=b"[]"))
-_accepts("body-string", "a string as the body", _JSON, ("body.type.string",), ask(body=b'"a man walks"'))
-_accepts("body-null", "null as the body", _JSON, ("body.type.null",), ask(body=b"null"))
-_accepts("body-number", "a number as the body", _JSON, ("body.type.integer", "body.type.number"), ask(body=b"1"))
-_accepts(
-    "media-other-accepted",
-    "another media type than JSON",
-    _MEDIA,
-    ("media.other",),
-    ask(headers={"Content-Type": "text/plain"}),
-    weight="warning",
-)
-_accepts(
-    "media-absent-accepted",
-    "a request without Content-Type",
-    _MEDIA,
-    ("media.missing",),
-    ask(headers={"Content-Type": None}),
-    weight="warning",
-)
-_accepts(
-    "media-form-accepted",
-    "a form instead of JSON",
-    _MEDIA,
-    ("media.other", "body.malformed"),
-    ask(headers={"Content-Type": _FORM}, body=b"prompt=a&n=1&size=auto"),
-    weight="warning",
-)
-
-
-def _raw_if(name: str, wrong: str, mark: bytes, witness: bytes) -> None:
-    """Accepts malformed JSON that holds a telling piece of bytes."""
-    _accepts_if(name, wrong, _JSON, "body.malformed", lambda c: mark in c.request.body, ask(body=witness))
-
-
-_raw_if("json-trailing-comma", "a trailing comma", b",}", b'{"prompt":"a","n":1,"size":"auto",}')
-_raw_if("json-single-quotes", "strings in single quotes", b"{'", b"{'prompt':'a','n':1,'size':'auto'}")
-_raw_if("json-comment", "a comment in the JSON", b"//", b'{"prompt":"a","n":1,"size":"auto" // as documented\n}')
-_raw_if("json-nan", "NaN in the JSON", b"NaN", b'{"prompt":"a","n":NaN,"size":"auto"}')
-_raw_if("json-trailing-bytes", "text behind the JSON", b"}x", b'{"prompt":"a","n":1,"size":"auto"}x')
-_raw_if("json-two-documents", "two documents in one body", b"}{", b'{"prompt":"a","n":1,"size":"auto"}{"n":2}')
-_raw_if("json-invalid-utf-8", "bytes that are not UTF-8", b"\xff", b'{"prompt":"a\xff","n":1,"size":"auto"}')
-_raw_if("json-raw-newline", "a raw line feed in a string", b"\n", b'{"prompt":"a\nman","n":1,"size":"auto"}')
-
-
-def _anywhere(name: str, wrong: str, *witness: Ask, group: str) -> None:
-    """Serves a request under another method or path, whatever its body."""
-
-    def judge(call: Call) -> Breaches:
-        if call.breaches and call.breaches[0].within(group):
-            return overlook(call, group, "body", "media", "prompt", "n", "size")
-        return call.breaches
-
-    add(name, "error", f"accepts {wrong}", _PLACE, Hooks(judge=judge), *witness)
-
-
-_anywhere("method-any", "any method", ask(method="GET", body=b""), ask(method="PUT"), group="method")
-_anywhere("path-any", "any path", ask(path="/v1/images/generation"), ask(path=PATH + "s"), group="path")

@@ -256,14 +256,14 @@ add(
 )
 add(
     "content-null-word",
-    "warning",
+    "info",
     "content is the word null",
     "message.content holds the result",
     put("choices.*.message.content", "null"),
 )
 add(
     "content-undefined",
-    "warning",
+    "info",
     "content is [object Object]",
     "message.content holds the result",
     put("choices.*.message.content", "[object Object]"),
@@ -305,7 +305,7 @@ add(
 )
 add(
     "success-with-error",
-    "error",
+    "warning",
     "a success carries an error object beside its choices",
     "200 answers id, object, created, choices and usage",
     document(lambda call, doc: {**doc, "error": {"message": "upstream timed out", "type": "upstream_error"}}),

@@ -77,7 +77,7 @@ _mistype("index-float", "choices.*.index", "a number with a fraction", lambda va
 _mistype("message-string", "choices.*.message", "a string", lambda value: value["content"])
 _mistype("message-null", "choices.*.message", "null", None)
 _mistype("message-list", "choices.*.message", "a list", lambda value: [value])
-_mistype("finish-reason-null", "choices.*.finish_reason", "null", None, "warning")
+_mistype("finish-reason-null", "choices.*.finish_reason", "null", None)
 _mistype("finish-reason-number", "choices.*.finish_reason", "a number", 0)
 _mistype("finish-reason-object", "choices.*.finish_reason", "an object", {"type": "stop"})
 _mistype("role-number", "choices.*.message.role", "a number", 1, "warning")

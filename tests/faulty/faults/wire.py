@@ -282,7 +282,7 @@ add(
 )
 add(
     "mojibake",
-    "warning",
+    "info",
     "UTF-8 was read as Latin-1 and encoded again",
     _JSON,
     turn("choices.*.message.content", lambda value: f"é {value}".encode().decode("latin-1")),
