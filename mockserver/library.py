@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urldefrag
@@ -18,7 +18,7 @@ from urllib.parse import unquote, urldefrag
 import yaml
 
 from mockserver.errors import ContractError
-from mockserver.pointers import descend, escape, parent_pointers
+from mockserver.pointers import descend, escape, find, parent_pointers
 
 _ENTRY_NAMES = ("openapi.json", "openapi.yaml", "openapi.yml")
 _CLOSED_AWAY = ("$id", "$schema", "$anchor", "$dynamicAnchor")
@@ -109,6 +109,14 @@ class Document:
                 return f"{self._shown(file)}#{inside}{pointer[len(prefix) :]}"
         return f"{self._shown(self.entry)}#{pointer}"
 
+    def at(self, place: str) -> Any:
+        """The value at a place as :meth:`place` names it; None when there is none."""
+        for prefix, (file, inside) in [*self._origins.items(), ("", (self.entry, ""))]:
+            start = f"{self._shown(file)}#{inside}"
+            if place.startswith(start):
+                return find(self.data, prefix + place[len(start) :])
+        return None
+
     def _shown(self, file: Path) -> str:
         try:
             return f"{self.name}/{file.resolve().relative_to(self.folder.resolve()).as_posix()}"
@@ -121,10 +129,13 @@ class Document:
         return max(path.stat().st_mtime for path in self.files)
 
 
-def read(name_or_path: str | None) -> Document:
-    """Read and close a contract; raises ContractError naming file and line of what is wrong."""
+def read(name_or_path: str | None, problems: list[ContractError] | None = None) -> Document:
+    """Read and close a contract; raises ContractError naming file and line of what is wrong.
+
+    Given a list, it collects what is wrong with references instead, and leaves these references out.
+    """
     entry = locate(name_or_path)
-    closer = _Closer(entry)
+    closer = _Closer(entry, problems)
     data = closer.close()
     shipped = entry.parent.parent == bundled_root() or entry.name in _ENTRY_NAMES
     name = entry.resolve().parent.name if shipped else entry.stem
@@ -175,7 +186,7 @@ def line_of(path: Path, pointer: str) -> int | None:
     YAML's node graph carries positions and YAML reads nearly all JSON, so one reader serves both.
     """
     try:
-        node = yaml.compose(path.read_text(encoding="utf-8-sig"), Loader=yaml.SafeLoader)
+        node = _nodes(path, path.stat().st_mtime_ns)
     except (OSError, ValueError, RecursionError, yaml.YAMLError):
         return None
     line: int | None = node.start_mark.line + 1 if node else None
@@ -193,10 +204,18 @@ def line_of(path: Path, pointer: str) -> int | None:
     return line
 
 
+@lru_cache(maxsize=64)
+def _nodes(path: Path, _: int) -> Any:
+    """The node graph of a file as it was at a modification time; tabs, which JSON may indent with, read as blanks."""
+    text = path.read_text(encoding="utf-8-sig")
+    return yaml.compose(text.replace("\t", " ") if path.suffix == ".json" else text, Loader=yaml.SafeLoader)
+
+
 class _Closer:
     """Reads the files of one contract and rewrites every reference into a local one."""
 
-    def __init__(self, entry: Path) -> None:
+    def __init__(self, entry: Path, problems: list[ContractError] | None = None) -> None:
+        self.problems = problems
         self.entry = entry.resolve()
         self.root = self.entry.parent
         self.files: list[Path] = []
@@ -242,7 +261,13 @@ class _Closer:
             return node
         reference = node.get("$ref", node.get("$dynamicRef"))
         if isinstance(reference, str) and not inside.endswith("/properties"):
-            return self._reference(node, reference, file, inside, outside, chain)
+            try:
+                return self._reference(node, reference, file, inside, outside, chain)
+            except ContractError as problem:
+                if self.problems is None:
+                    raise
+                self.problems.append(problem)
+                return {}
         return {
             key: self._walk(value, file, f"{inside}/{escape(key)}", f"{outside}/{escape(key)}", chain)
             for key, value in node.items()

@@ -1,0 +1,179 @@
+"""From trials to findings: what belongs together, and under which condition it happens.
+
+A surprise is taken apart one change at a time from the plain request, as far as the budget allows; what earlier trials
+already exonerate is not bought again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from contract_tests.checks import Outcome
+from contract_tests.conditions import ALWAYS, Condition, explain
+from contract_tests.examination import Examination, Trial
+from contract_tests.features import Change, Feature, absent, changes, features, halves
+from contract_tests.places import places
+from contract_tests.probes import Probe
+from contract_tests.recipes import Recipe
+from mockserver.findings import Severity, Source
+from mockserver.media import is_json, media_type
+
+RESERVED_UNITS = 2
+"""Units that a search leaves for taking surprises apart."""
+
+_STEPS = 6
+"""Requests at most that are spent on taking one surprise apart."""
+
+Shows = Callable[[Trial], bool]
+
+
+class Diagnosis:
+    """Takes the surprises of an examination apart and says what they have in common."""
+
+    def __init__(self, examination: Examination, bases: dict[str, Recipe]) -> None:
+        self._run, self._bases = examination, bases
+
+    def facts(self, trial: Trial) -> frozenset[Feature]:
+        """What is said about a trial's request."""
+        recipe = trial.probe.recipe
+        return features(recipe) | absent(recipe, self._bases[recipe.operation.id])
+
+    # --------------------------------------------------------------------------------- taking apart
+
+    def take_apart(self) -> None:
+        """Spend what the budget allows on finding the conditions of what was seen so far."""
+        for trial in list(self._refused_although_valid()):
+            self._isolate(trial, lambda other: other.outcome is not Outcome.ACCEPTED)
+        for fingerprint in self._conditional():
+            shows = _showing(fingerprint)
+            with_it = [trial for trial in self._run.accepted if shows(trial)]
+            if len(with_it) == 1 and not self._again(with_it[0], shows):
+                continue
+            self._isolate(with_it[0], shows)
+
+    def _refused_although_valid(self) -> list[Trial]:
+        return [
+            trial
+            for trial in self._run.trials
+            if trial.probe.expect == "accepted"
+            and trial.outcome in (Outcome.REFUSED, Outcome.FAILED, Outcome.SILENT, Outcome.ODD)
+            and not any(violation.rule.startswith("unstable.") for violation in trial.violations)
+        ]
+
+    def _conditional(self) -> list[str]:
+        """Fingerprints that some accepted requests show and others do not."""
+        accepted = [trial for trial in self._run.accepted if trial.probe.expect != "refused"]
+        found: dict[str, int] = {}
+        for trial in accepted:
+            for violation in self._run.worst(trial, Severity.WARNING):
+                if not violation.rule.startswith(("looser.", "unstable.")):
+                    found[violation.fingerprint] = found.get(violation.fingerprint, 0) + 1
+        return [fingerprint for fingerprint, count in found.items() if count < len(accepted)]
+
+    def _again(self, trial: Trial, shows: Shows) -> bool:
+        """Whether a surprise that was seen once comes again with the same request; true when that is not affordable."""
+        probe = replace(trial.probe, name=f"again: {trial.probe.name}", clears=(), repeats=trial.probe.id)
+        if probe.units > 3 or not self._run.budget.affords(probe.recipe):
+            return True
+        again = self._run.send(probe)
+        return again is None or shows(again)
+
+    def _isolate(self, trial: Trial, shows: Shows) -> None:
+        """Try the changes of a trial one at a time until one explanation is left."""
+        base = self._bases[trial.probe.recipe.operation.id]
+        waiting = sorted(changes(trial.probe.recipe, base), key=lambda change: change.applied(base).units)
+        for _ in range(_STEPS):
+            condition = self._explained(trial, shows)
+            if condition.certain or condition is ALWAYS or not waiting:
+                return
+            suspects = {fact.pointer for fact in (*condition.facts, *condition.rivals)}
+            relevant = [change for change in waiting if change.pointer in suspects]
+            if len(relevant) == 1 and (parts := halves(relevant[0])):
+                waiting = [*parts, *(change for change in waiting if change is not relevant[0])]
+                relevant = parts
+            if not relevant:
+                return
+            change = relevant[0]
+            waiting = [other for other in waiting if other is not change]
+            self._try(change, base)
+
+    def _try(self, change: Change, base: Recipe) -> Trial | None:
+        recipe = change.applied(base)
+        operation = recipe.operation
+        if self._run.judge.body_violations(operation, recipe.body):
+            return None
+        probe = Probe(f"accepts {change.text} alone", recipe, "accepted", (), 99)
+        return self._run.send(probe) if self._run.budget.affords(recipe) else None
+
+    # ------------------------------------------------------------------------------------ explaining
+
+    def _explained(self, trial: Trial, shows: Shows) -> Condition:
+        """The condition of one trial's surprise, by everything known."""
+        valid = [t for t in self._run.trials if t.probe.expect == "accepted"]
+        without = [self.facts(t) for t in valid if t.outcome is Outcome.ACCEPTED and not shows(t)]
+        return explain([self.facts(trial)], without)
+
+    def condition(self, fingerprint: str) -> Condition:
+        """The condition of a finding among accepted requests."""
+        shows = _showing(fingerprint)
+        accepted = [trial for trial in self._run.accepted if trial.probe.expect != "refused"]
+        with_it = [trial for trial in accepted if shows(trial)]
+        without = [trial for trial in accepted if not shows(trial)]
+        if not with_it or not without:
+            return ALWAYS
+        order = [shows(trial) for trial in accepted]
+        whole = explain([self.facts(t) for t in with_it], [self.facts(t) for t in without], order)
+        if whole.facts or len(with_it) == 1:
+            return whole
+        causes = {self._explained(trial, shows) for trial in with_it}
+        if all(cause.facts for cause in causes) and len(causes) <= 3:
+            texts = sorted(cause.text.removeprefix("only when ") for cause in causes)
+            return Condition("only when " + " or when ".join(texts), tuple(f for c in causes for f in c.facts))
+        return whole
+
+    def stricter_findings(self) -> list[tuple[Trial, Condition, str, Source, str]]:
+        """For each cause of refused valid requests: a trial that shows it best, condition, pointer, source, place."""
+        refused = self._refused_although_valid()
+        accepted = any(t.outcome is Outcome.ACCEPTED and t.probe.expect == "accepted" for t in self._run.trials)
+        if not refused:
+            return []
+        if not accepted:
+            first = refused[0]
+            pointer = first.probe.recipe.operation.pointer
+            return [
+                (first, ALWAYS, "/body", self._run.judge.contract.source(pointer), self._place(pointer)),
+            ]
+        found: dict[str, tuple[Trial, Condition, str, Source, str]] = {}
+        for trial in sorted(refused, key=lambda t: len(changes(t.probe.recipe, self._base(t)))):
+            condition = self._explained(trial, lambda other: other.outcome is not Outcome.ACCEPTED)
+            pointer = condition.facts[0].pointer if condition.facts else ""
+            known = next((k for k, v in found.items() if set(v[1].facts) & self.facts(trial)), None)
+            if known is None:
+                source, place = self._statement(trial, pointer)
+                found[condition.text] = (trial, condition, f"/body{pointer}", source, place)
+        return list(found.values())
+
+    def _base(self, trial: Trial) -> Recipe:
+        return self._bases[trial.probe.recipe.operation.id]
+
+    def _statement(self, trial: Trial, pointer: str) -> tuple[Source, str]:
+        """The source and place of the statement about a place in the body."""
+        operation = trial.probe.recipe.operation
+        contract = self._run.judge.contract
+        media = next((m for m in operation.body if is_json(media_type(m.type))), None)
+        if media and media.schema and pointer:
+            for place in places(contract.document.data, media.schema, trial.probe.recipe.body):
+                source = place.first("x-source")
+                if place.pointer == pointer and isinstance(source, dict):
+                    convention = str(place.first("x-convention") or "")
+                    made = contract.source_from(source, convention, media.schema)
+                    return made, f"{operation.id}{pointer}"
+        return contract.source(operation.pointer), f"{operation.id}{pointer}"
+
+    def _place(self, pointer: str) -> str:
+        return self._run.judge.contract.document.place(pointer)
+
+
+def _showing(fingerprint: str) -> Shows:
+    return lambda trial: any(violation.fingerprint == fingerprint for violation in trial.violations)

@@ -1,0 +1,197 @@
+"""One run: sends probes within the budget, judges every answer, and keeps what was learnt.
+
+What is asked is the plan's business, what it means the diagnosis'.  Nothing is sent without being charged first.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from contract_tests.budget import Budget
+from contract_tests.checks import Outcome, drift, outcome, unstable
+from contract_tests.credentials import Credentials
+from contract_tests.probes import Probe
+from contract_tests.recipes import build
+from contract_tests.target import Target
+from mockserver.errors import BudgetSpent, Inconclusive
+from mockserver.findings import OpenSuspicion, Severity, Violation
+from mockserver.meaning import Session
+from mockserver.messages import Exchange
+from mockserver.validation import Judge
+
+LONGEST_WAIT_S = 60.0
+"""Seconds that a Retry-After is waited for at most."""
+
+_GIVE_UP_AFTER = 4
+"""Failures of the service in a row, none of them explained by a request, after which the run ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A probe that was sent: its exchange, what became of it, and every violation in it, the key blotted out."""
+
+    probe: Probe
+    exchange: Exchange
+    outcome: Outcome
+    violations: tuple[Violation, ...]
+
+
+class Examination:
+    """The state of one run against one target."""
+
+    def __init__(
+        self, judge: Judge, target: Target, budget: Budget, report: Callable[[str], None] = lambda line: None
+    ) -> None:
+        self.judge, self.target, self.budget, self._report = judge, target, budget, report
+        self.trials: list[Trial] = []
+        self.unsent: dict[str, tuple[Probe, str]] = {}
+        self.notes: list[str] = []
+        self._session = Session()
+        self._failures = 0
+        self._key_works: bool | None = None
+
+    # ---------------------------------------------------------------------------------------------- sending
+
+    def send(self, probe: Probe) -> Trial | None:
+        """Send a probe and whatever its surprise calls for; None when a limit forbids it (then it stays open)."""
+        try:
+            trial = self._sent(probe)
+        except BudgetSpent as spent:
+            self.unsent[probe.id] = (probe, str(spent))
+            return None
+        self.unsent.pop(probe.id, None)
+        if trial.outcome is Outcome.LIMITED:
+            trial = self._after_waiting(probe, trial)
+        if self._unexpected(trial):
+            trial = self._confirmed(trial)
+        self._watch(trial)
+        return trial
+
+    def _sent(self, probe: Probe) -> Trial:
+        """One request, charged and judged."""
+        self.budget.reserve(probe.recipe)
+        request = build(probe.recipe, self.target.key)
+        try:
+            exchange = self.target.send(request)
+        except BaseException:
+            self.budget.settle(probe.recipe, accepted=False)
+            raise
+        operation = probe.recipe.operation
+        judged = self.judge.response(operation, probe.recipe.body, exchange, self._session, (self.target.key,))
+        result = outcome(exchange, judged)
+        if result is not Outcome.SILENT:
+            self.budget.settle(probe.recipe, accepted=result is Outcome.ACCEPTED)
+        found = tuple(self._blotted(violation) for violation in drift(probe, exchange, result, judged))
+        trial = Trial(probe, exchange, result, found)
+        self.trials.append(trial)
+        self._report(f"{probe.name} -> {result.value}")
+        return trial
+
+    def _unexpected(self, trial: Trial) -> bool:
+        if trial.outcome in (Outcome.FAILED, Outcome.SILENT):
+            return True
+        return trial.probe.expect == "accepted" and trial.outcome is Outcome.REFUSED
+
+    def _confirmed(self, trial: Trial) -> Trial:
+        """Repeat an unexpected outcome once; what does not come again is unstable, not a refusal."""
+        try:
+            again = self._sent(trial.probe)
+        except BudgetSpent:
+            return trial
+        if again.outcome is Outcome.ACCEPTED and trial.probe.expect == "accepted":
+            rule = "unstable.refused" if trial.outcome is Outcome.REFUSED else "unstable.failed"
+            found = unstable(trial.probe, trial.exchange, rule)
+            index = self.trials.index(trial)
+            self.trials[index] = replace(trial, violations=(*trial.violations, self._blotted(found)))
+        return again
+
+    def _after_waiting(self, probe: Probe, trial: Trial) -> Trial:
+        """Wait as told and try again, twice at most; then the run has no verdict."""
+        for _ in range(2):
+            wait = _retry_after(trial.exchange)
+            if wait > LONGEST_WAIT_S:
+                raise Inconclusive(f"the rate limit asks to wait {wait:.0f} s (Retry-After); try again later")
+            self._report(f"rate limited, waiting {wait:.0f} s")
+            time.sleep(wait)
+            trial = self._sent(probe)
+            if trial.outcome is not Outcome.LIMITED:
+                return trial
+        raise Inconclusive("the rate limit ended the run: 429 three times in a row for one request")
+
+    def _watch(self, trial: Trial) -> None:
+        """End the run when the service, not the contract, is the reason for what is seen."""
+        own = trial.probe.recipe.credentials is Credentials.OWN
+        status = trial.exchange.response.status if trial.exchange.response else 0
+        if trial.outcome is Outcome.ACCEPTED and own:
+            self._key_works, self._failures = True, 0
+        elif status in (401, 403) and own and self._key_works is None and trial.probe.expect != "refused":
+            raise Inconclusive(f"the key was refused with status {status}; set a valid one in the environment")
+        elif trial.outcome in (Outcome.FAILED, Outcome.SILENT):
+            self._failures += 1
+            if self._failures >= _GIVE_UP_AFTER and not any(t.outcome is Outcome.ACCEPTED for t in self.trials):
+                raise Inconclusive(f"the service fails whatever is sent: {_words(trial)}")
+        else:
+            self._failures = 0
+
+    def _blotted(self, violation: Violation) -> Violation:
+        """A violation without the key, wherever it stood."""
+        key = self.target.key
+        if len(key) < 4:
+            return violation
+        texts = {name: getattr(violation, name) for name in ("message", "documented", "observed")}
+        return replace(violation, **{name: text.replace(key, "[key]") for name, text in texts.items()})
+
+    # --------------------------------------------------------------------------------------------- learning
+
+    def outcomes(self, *wanted: Outcome) -> list[Trial]:
+        """Trials with one of these outcomes, in order."""
+        return [trial for trial in self.trials if trial.outcome in wanted]
+
+    @property
+    def accepted(self) -> list[Trial]:
+        """Trials that were accepted, in order."""
+        return self.outcomes(Outcome.ACCEPTED)
+
+    def worst(self, trial: Trial, level: Severity) -> list[Violation]:
+        """The violations of a trial at or above a severity."""
+        return [violation for violation in trial.violations if violation.severity.rank >= level.rank]
+
+    def open_suspicions(self) -> list[OpenSuspicion]:
+        """What could not be tried, why, and what it would cost."""
+        return [
+            OpenSuspicion(name, reason, 1, probe.planned_units)
+            for probe, reason in self.unsent.values()
+            for name in probe.clears
+        ]
+
+    def cleared(self) -> set[str]:
+        """Suspicions whose probe went as the contract says."""
+        found: set[str] = set()
+        for trial in self.trials:
+            expected = trial.probe.expect == "open" or trial.outcome.value == trial.probe.expect
+            if expected and not self.worst(trial, Severity.WARNING):
+                found.update(trial.probe.clears)
+        return found
+
+
+def _retry_after(exchange: Exchange) -> float:
+    """Seconds of a Retry-After (number or date, RFC 9110, 10.2.3); 2 when there is none."""
+    value = exchange.response.header("retry-after") if exchange.response else None
+    if not value:
+        return 2.0
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
+    except (ValueError, TypeError):
+        return 2.0
+
+
+def _words(trial: Trial) -> str:
+    response = trial.exchange.response
+    return f"status {response.status}" if response else str(trial.exchange.failure)

@@ -1,0 +1,92 @@
+"""Which requests are sent, in which order, at what price: made from the contract before the first request.
+
+Refusals come first, since they are free; of valid requests the most telling.  Where a limit is near, the least telling
+refusals are left out, and they are named as open.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from contract_tests.mutants import mutants, wrong_key
+from contract_tests.probes import Probe
+from contract_tests.recipes import Recipe, base_recipe
+from contract_tests.variants import variants
+from mockserver.validation import Judge
+
+RESERVE = 6
+"""Requests kept back for taking surprises apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The probes in order of sending, those for which there is no room, and the plain request of every operation."""
+
+    refusals: tuple[Probe, ...]
+    valid: tuple[Probe, ...]
+    breadth: tuple[Probe, ...]
+    left_out: tuple[Probe, ...]
+    bases: dict[str, Recipe]
+
+    @property
+    def probes(self) -> tuple[Probe, ...]:
+        """All probes in order of sending."""
+        return self.refusals + self.valid + self.breadth
+
+    @property
+    def units(self) -> int:
+        """Units that the plan buys when the API keeps its contract."""
+        return sum(probe.planned_units for probe in self.probes)
+
+    @property
+    def usd(self) -> float:
+        """What that costs, by estimate."""
+        return sum(probe.planned_price for probe in self.probes)
+
+    @property
+    def priced(self) -> bool:
+        """Whether prices are known for every operation that sells units."""
+        return all(probe.recipe.operation.prices is not None for probe in self.probes if probe.units)
+
+
+def make_plan(judge: Judge, seed: int, max_requests: int | None, key_is_known: bool, stand_in: bool) -> Plan:
+    """The plan for every operation of a contract; ``key_is_known`` says that a wrong key can be told from the right one,
+    ``stand_in`` that the target is on this machine."""
+    bases = {operation.id: base_recipe(judge.contract, operation, seed) for operation in judge.contract.operations}
+    valid: list[Probe] = []
+    refusals: list[Probe] = []
+    for base in bases.values():
+        valid += variants(judge, base)
+        refusals += mutants(judge, base)
+        if key_is_known and (probe := wrong_key(judge, base, stand_in)):
+            refusals.append(probe)
+    refusals.sort(key=lambda probe: probe.rank)
+    room = len(refusals) if max_requests is None else max(0, max_requests - len(valid) - RESERVE)
+    core = tuple(probe for probe in valid if probe.rank < 9)
+    breadth = tuple(probe for probe in valid if probe.rank >= 9)
+    return Plan(tuple(refusals[:room]), core, breadth, tuple(refusals[room:]), bases)
+
+
+def table(plan: Plan) -> str:
+    """The plan as text: number, what is sent, what it costs, and running totals."""
+    rows = []
+    units, usd = 0, 0.0
+    unit = next((p.recipe.operation.units.name for p in plan.probes if p.recipe.operation.units), "unit")
+    width = max((len(probe.name) for probe in plan.probes), default=0)
+    width = min(width, 62)
+    rows.append(f"{'':>4}  {'request':<{width}}  {unit + 's':>7}  {'USD':>7}  {'total':>12}")
+    for number, probe in enumerate(plan.probes, 1):
+        units += probe.planned_units
+        usd += probe.planned_price
+        name = probe.name if len(probe.name) <= width else probe.name[: width - 3] + "..."
+        cost = (
+            f"{probe.planned_units:>7}  {probe.planned_price:>7.3f}" if probe.expect != "refused" else f"{'free':>16}"
+        )
+        rows.append(f"{number:>4}  {name:<{width}}  {cost}  {units:>3} {usd:>8.3f}")
+    price = f"about {usd:.2f} USD" if plan.priced else "price unknown"
+    rows.append(
+        f"{len(plan.probes)} requests, {units} {unit}s, {price}; up to {RESERVE} more requests take surprises apart."
+    )
+    if plan.left_out:
+        rows.append(f"Left out for want of requests: {len(plan.left_out)} refusals, the least telling ones.")
+    return "\n".join(rows)

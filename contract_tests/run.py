@@ -1,0 +1,131 @@
+"""One run of the suite from options to report: what the pytest items share.
+
+pytest decides the order of items and which are selected; here their results come together.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from contract_tests.budget import Budget
+from contract_tests.diagnosis import Diagnosis
+from contract_tests.examination import Examination
+from contract_tests.plan import Plan, make_plan
+from contract_tests.target import Target, checked_url, is_loopback
+from contract_tests.verdict import findings, report
+from mockserver import openapi
+from mockserver.errors import UsageError
+from mockserver.findings import Report, Severity
+from mockserver.validation import Judge
+
+DEFAULT_KEY_VARIABLE = "QUICKROUTER_API_KEY"
+DEFAULT_REQUESTS = 60
+DEFAULT_UNITS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user asked for; None where he said nothing."""
+
+    base_url: str
+    contract: str | None = None
+    max_requests: int | None = None
+    max_images: int | None = None
+    budget_usd: Decimal | None = None
+    dry_run: bool = False
+    seed: int | None = None
+    fail_on: Severity = Severity.ERROR
+    interval_s: float = 0.0
+    timeout_s: float = 300.0
+    key_variable: str = DEFAULT_KEY_VARIABLE
+    reports: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass
+class Run:
+    """A prepared run: contract, plan, target and everything learnt."""
+
+    options: Options
+    seed: int
+    plan: Plan
+    examination: Examination
+    diagnosis: Diagnosis
+    priced_only: str = ""
+    stopped: str = ""
+    started: float = field(default_factory=time.perf_counter)
+
+    @property
+    def loopback(self) -> bool:
+        """Whether the target is on this machine."""
+        return is_loopback(self.options.base_url)
+
+    def report(self) -> Report:
+        """The report of what is known now."""
+        found = findings(self.examination, self.diagnosis, self.options.key_variable)
+        return report(
+            self.examination,
+            found,
+            self.plan,
+            fail_on=self.options.fail_on,
+            seed=self.seed,
+            duration_s=time.perf_counter() - self.started,
+            stopped=self.stopped,
+        )
+
+
+def prepare(options: Options, environment: Mapping[str, str] = os.environ) -> Run:
+    """Read the contract, find the key and make the plan; raises ContractToolError, sends nothing."""
+    base_url = checked_url(options.base_url)
+    contract = openapi.load(options.contract)
+    judge = Judge(contract)
+    own_key = environment.get(options.key_variable, "")
+    loopback = is_loopback(base_url)
+    if any(character in own_key for character in "\r\n\0"):
+        raise UsageError(f"the key in {options.key_variable} holds a line break or NUL")
+    if not own_key and not loopback and not options.dry_run:
+        needs_key = any(operation.security and () not in operation.security for operation in contract.operations)
+        if needs_key:
+            raise UsageError(f"no key: set the environment variable {options.key_variable}")
+    seed = options.seed if options.seed is not None else secrets.randbelow(2**32)
+    max_requests = options.max_requests if options.max_requests is not None else DEFAULT_REQUESTS
+    units = options.max_images
+    if units is None and options.budget_usd is None:
+        units = DEFAULT_UNITS
+    plan = make_plan(judge, seed, max_requests, bool(own_key), loopback)
+    if options.budget_usd is not None and not plan.priced:
+        raise UsageError("the contract has no prices, so --budget cannot be kept; use --max-images")
+    unlimited = not loopback and options.max_images is None and options.budget_usd is None
+    target = Target(base_url, contract, own_key.strip() or "sk-contract-test", options.timeout_s, options.interval_s)
+    budget = Budget(max_requests, units, options.budget_usd)
+    examination = Examination(judge, target, budget, _Progress(len(plan.probes), budget))
+    reason = ""
+    if unlimited:
+        reason = "the target is not on this machine: say what may be spent with --max-images N or --budget 0.50usd"
+    return Run(options, seed, plan, examination, Diagnosis(examination, plan.bases), reason)
+
+
+class _Progress:
+    """One line on standard error that says what is going on, on a terminal only."""
+
+    def __init__(self, planned: int, budget: Budget) -> None:
+        self._planned, self._budget = planned, budget
+        self._shown = sys.stderr.isatty()
+
+    def __call__(self, line: str) -> None:
+        if self._shown:
+            head = f"[{self._budget.requests}/{self._planned}, {self._budget.units} images] "
+            text = (head + line)[:100]
+            sys.stderr.write("\r\x1b[2K" + "".join(c if c.isprintable() else "?" for c in text))
+            sys.stderr.flush()
+
+    def clear(self) -> None:
+        """Take the line away."""
+        if self._shown:
+            sys.stderr.write("\r\x1b[2K")
+            sys.stderr.flush()

@@ -1,0 +1,142 @@
+"""The server under test: sends one request over a new connection and brings back an exchange, whatever happens.
+
+Nothing is repeated here and no redirect is followed: a POST that may have been paid for is never sent twice in silence.
+The bytes are kept as they came; undoing content codings is left to the judge.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import itertools
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+import httpx
+
+from mockserver import __version__
+from mockserver.contract import Contract
+from mockserver.errors import Inconclusive, UsageError
+from mockserver.messages import Exchange, Request, Response, headers_of
+
+MAX_ANSWER = 64 * 1024 * 1024
+"""Bytes of an answer that are read; a longer one counts as cut by us."""
+
+
+def is_loopback(url: str) -> bool:
+    """Whether a URL leads to this machine only."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def checked_url(url: str) -> str:
+    """The base URL without a trailing slash; raises UsageError where it is none."""
+    parts = urlsplit(url if "://" in url else f"http://{url}")
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise UsageError(f"{url!r} is no base URL; one looks like https://api.example.com or http://127.0.0.1:4010")
+    if parts.query or parts.fragment or parts.username:
+        raise UsageError(f"the base URL {parts.scheme}://{parts.hostname} may hold no user, query or fragment")
+    return parts.geturl().rstrip("/")
+
+
+@dataclass(slots=True)
+class Target:
+    """Base URL, key, time-out in seconds and the least time between two requests in seconds.
+
+    The key appears nowhere in the representation.
+    """
+
+    base_url: str
+    contract: Contract
+    key: str = field(repr=False)
+    timeout_s: float = 300.0
+    interval_s: float = 0.0
+    _client: httpx.Client = field(init=False, repr=False)
+    _ids: Iterator[int] = field(init=False, repr=False)
+    _last: float = field(init=False, repr=False, default=0.0)
+    answered: bool = field(init=False, default=False)
+
+    def __post_init__(self) -> None:
+        self._ids = itertools.count(1)
+        self._client = httpx.Client(
+            timeout=httpx.Timeout(self.timeout_s, connect=min(10.0, self.timeout_s)),
+            limits=httpx.Limits(max_keepalive_connections=0),
+            follow_redirects=False,
+            trust_env=not is_loopback(self.base_url),
+        )
+
+    def close(self) -> None:
+        """Give up the connections."""
+        self._client.close()
+
+    def send(self, request: Request) -> Exchange:
+        """Send one request; raises Inconclusive when the server has never answered and cannot be reached."""
+        self._wait()
+        identifier = f"x{next(self._ids):04d}"
+        started, clock = time.time(), time.perf_counter()
+        response: Response | None = None
+        failure: str | None = None
+        try:
+            response, failure = self._answer(request, clock + self.timeout_s)
+        except httpx.ConnectError as error:
+            failure = f"connection failed: {_reason(error)}"
+        except httpx.ConnectTimeout:
+            failure = "connection failed: no connection in time"
+        except httpx.TimeoutException:
+            failure = f"no answer within {self.timeout_s:g} s (time-out)"
+        except httpx.RemoteProtocolError as error:
+            failure = f"not a valid HTTP answer: {_reason(error)}"
+        except httpx.HTTPError as error:
+            failure = f"the connection broke: {_reason(error)}"
+        except (httpx.InvalidURL, UnicodeError) as error:
+            raise UsageError(f"{self.base_url} cannot be asked: {error}") from None
+        duration = time.perf_counter() - clock
+        if response is None and not self.answered and failure and failure.startswith("connection failed"):
+            raise Inconclusive(f"{self.base_url} cannot be reached: {failure.removeprefix('connection failed: ')}")
+        self.answered = self.answered or response is not None
+        return Exchange(identifier, request, response, failure, started, duration)
+
+    def _answer(self, request: Request, deadline: float) -> tuple[Response | None, str | None]:
+        url = f"{self.base_url}{request.target}"
+        headers = [("User-Agent", f"quickrouter-contract/{__version__}"), ("Accept-Encoding", "gzip, deflate")]
+        # httpx sends header text as ASCII; a key with other characters is sent as UTF-8 bytes
+        raw = [(n.encode(), v.encode("utf-8")) for n, v in (*headers, *request.headers)]
+        message = httpx.Request(request.method, url, headers=raw, content=request.body or None)
+        message.headers.setdefault("Content-Length", str(len(request.body))) if request.method == "POST" else None
+        answer = self._client.send(message, stream=True)
+        cut: str | None = None
+        body = bytearray()
+        try:
+            for chunk in answer.iter_raw():
+                body += chunk
+                if len(body) > MAX_ANSWER:
+                    cut = f"the answer is longer than {MAX_ANSWER} bytes; the rest was not read"
+                    break
+                if time.perf_counter() > deadline:
+                    cut = f"the answer was not complete after {self.timeout_s:g} s (time-out)"
+                    break
+        except httpx.TimeoutException:
+            cut = f"the answer stopped after {len(body)} bytes and was not complete in time (time-out)"
+        except httpx.HTTPError as error:
+            cut = f"the connection ended before the answer was complete: {_reason(error)}"
+        finally:
+            answer.close()
+        pairs = headers_of((n.decode("latin-1"), v.decode("latin-1")) for n, v in answer.headers.raw)
+        return Response(answer.status_code, pairs, bytes(body), cut), None
+
+    def _wait(self) -> None:
+        rest = self._last + self.interval_s - time.monotonic()
+        if self.interval_s and rest > 0:
+            time.sleep(rest)
+        self._last = time.monotonic()
+
+
+def _reason(error: Exception) -> str:
+    text = str(error).strip().rstrip(".")
+    return text or type(error).__name__

@@ -1,0 +1,158 @@
+"""Valid requests that carry many suspicions at once: when one passes, all that it carries are cleared for one price.
+
+Every field has a row of levels (documented values, bounds, kinds of text); the rows are laid side by side, so that each
+level is carried by at least one request.  The judge has the last word on what is valid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import Any
+
+from contract_tests import texts
+from contract_tests.places import Place, conditions, places
+from contract_tests.probes import Probe
+from contract_tests.recipes import Layout, Recipe, changed
+from mockserver.media import MISSING, is_json, media_type
+from mockserver.pointers import find
+from mockserver.sentences import show
+from mockserver.validation import Judge
+
+_LAYOUTS: tuple[Layout, ...] = ("escaped", "pretty", "sorted")
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One value worth trying at one place, in words; ``cost`` is what it buys when it counts units."""
+
+    pointer: str
+    what: str
+    value: Any
+
+
+def variants(judge: Judge, base: Recipe) -> list[Probe]:
+    """The probes for one operation that must be accepted, in the order in which they are sent."""
+    operation = base.operation
+    plain = Probe("accepts the documented example", base, "accepted", (f"{operation.id} refuses its own example",), 1)
+    media = next((m for m in operation.body if is_json(media_type(m.type))), None)
+    if media is None or not media.schema or base.body is MISSING:
+        return [plain, *_session(plain)]
+    document = judge.contract.document.data
+    found = [place for place in places(document, media.schema, base.body) if place.pointer]
+    return [
+        plain,
+        *_side_by_side(judge, base, found),
+        *_absences(judge, base, found),
+        *_session(plain),
+        *_branches(judge, base, found, conditions(document, media.schema)),
+        *_open(base),
+    ]
+
+
+def _levels(judge: Judge, base: Recipe, place: Place) -> list[Level]:
+    """What is worth trying at a place while everything else stays as in the base."""
+    present = find(base.body, place.pointer, MISSING)
+    candidates: list[tuple[str, Any]] = []
+    units = base.operation.units
+    if place.enums:
+        candidates = [(show(value), value) for value in place.enums]
+    elif place.free_text and present is not MISSING and place.required:
+        limit = place.first("maxLength")
+        candidates = [("text of every kind", texts.mixed(limit))]
+        if isinstance(limit, int) and limit <= 100_000:
+            candidates.append((f"{limit} characters, the most", texts.longest(limit)))
+        candidates.append(("a single character", "a" * max(1, int(place.first("minLength") or 1))))
+    elif place.types & {"integer", "number"}:
+        low, high = place.first("minimum"), place.first("maximum")
+        whole = [value for value in (low, high) if isinstance(value, int)]
+        if units and units.request == place.pointer and len(whole) == 2:
+            low, high = whole
+            candidates = [(str(v), v) for v in (high, low + 1, low + 2) if low < v <= high]
+        else:
+            candidates = [(str(value), value) for value in (low, high) if value is not None]
+    elif place.types == {"boolean"}:
+        candidates = [("true", True), ("false", False)]
+    levels = []
+    for what, value in candidates:
+        body = changed(base.body, place.pointer, value)
+        if value != present and not judge.body_violations(base.operation, body):
+            levels.append(Level(place.pointer, f"{place.name} {what}", value))
+    return levels
+
+
+def _side_by_side(judge: Judge, base: Recipe, found: list[Place]) -> Iterator[Probe]:
+    rows = [row for place in found if (row := _levels(judge, base, place))]
+    if not rows:
+        return
+    units = base.operation.units
+    for turn in range(1 + max(len(row) for row in rows)):
+        body, carried = base.body, []
+        for offset, row in enumerate(rows):
+            counts = units is not None and row[0].pointer == units.request
+            # the dearest count goes with a turn of its own; other short rows come round again only while it is cheap
+            index = (turn - 1) if counts else turn - (offset if len(row) == 1 else 0)
+            if not 0 <= index < len(row):
+                continue
+            level = row[index]
+            trial = changed(body, level.pointer, level.value)
+            if not judge.body_violations(base.operation, trial):
+                body = trial
+                carried.append(level.what)
+        layout = _LAYOUTS[turn % len(_LAYOUTS)]
+        if not carried:
+            continue
+        recipe = replace(base, body=body, layout=layout)
+        clears = tuple(f"{base.operation.id} refuses or mishandles {what}" for what in (*carried, f"{layout} JSON"))
+        yield Probe("accepts " + ", ".join(carried), recipe, "accepted", clears, 2 + turn)
+
+
+def _absences(judge: Judge, base: Recipe, found: list[Place]) -> Iterator[Probe]:
+    """Without each member that the schema does not require and the example has."""
+    for place in found:
+        if place.required or find(base.body, place.pointer, MISSING) is MISSING:
+            continue
+        body = changed(base.body, place.pointer, MISSING)
+        if not judge.body_violations(base.operation, body):
+            what = f"no {place.name}"
+            suspicion = f"{base.operation.id} demands {place.name}"
+            yield Probe(f"accepts {what}", base.with_body(body), "accepted", (suspicion,), 6)
+
+
+def _branches(judge: Judge, base: Recipe, found: list[Place], assignments: list[dict[str, Any]]) -> Iterator[Probe]:
+    """Every documented value of a field whose values depend on another field, once per branch."""
+    for assignment in assignments:
+        label = " and ".join(f"{pointer.lstrip('/')} {show(value)}" for pointer, value in assignment.items())
+        ranks = count(9)
+        for place in found:
+            if place.pointer in assignment or len(place.all("enum")) < 2:
+                continue
+            for value in place.enums:
+                body = base.body
+                for pointer, fixed in {**assignment, place.pointer: value}.items():
+                    body = changed(body, pointer, fixed)
+                if not judge.body_violations(base.operation, body):
+                    what = f"{place.name} {show(value)} with {label}"
+                    suspicion = f"{base.operation.id} refuses or mishandles {what}"
+                    recipe = base.with_body(body)
+                    rank, chosen = next(ranks), tuple(assignment)
+                    yield Probe(f"accepts {what}", recipe, "accepted", (suspicion,), rank, assumes=chosen)
+
+
+def _session(plain: Probe) -> Iterator[Probe]:
+    """The same bytes again: whatever is cached, counted or kept between requests shows here."""
+    operation = plain.recipe.operation
+    suspicion = f"{operation.id} answers an equal request from memory, or differently"
+    yield replace(plain, name="answers the same request afresh", clears=(suspicion,), rank=7, repeats=plain.id)
+
+
+def _open(base: Recipe) -> Iterator[Probe]:
+    """What the documentation leaves open, all in one: any clean answer will do."""
+    if base.body is MISSING or not isinstance(base.body, dict):
+        return
+    kind = base.operation.body[0].type
+    headers = (*base.headers, ("Content-Type", f"{kind}; charset=utf-8"), ("Accept", "*/*"))
+    what = "charset in Content-Type, Accept */*"
+    recipe = replace(base, headers=headers)
+    yield Probe(f"handles {what}", recipe, "open", (f"{base.operation.id} fails on {what}",), 8)

@@ -1,0 +1,173 @@
+"""The report of a run: findings with their conditions, one cause one finding, and what was not tested."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from contract_tests.budget import Budget
+from contract_tests.checks import stricter
+from contract_tests.conditions import Condition
+from contract_tests.diagnosis import Diagnosis
+from contract_tests.examination import Examination, Trial
+from contract_tests.plan import Plan
+from mockserver.curl import curl
+from mockserver.findings import Finding, OpenSuspicion, Report, Severity, Verdict, at_least, group
+
+_SEVERAL = 3
+
+
+def findings(examination: Examination, diagnosis: Diagnosis, key_variable: str) -> list[Finding]:
+    """All findings of a run, the worst first."""
+    by_id = {trial.exchange.id: trial for trial in examination.trials}
+    raw = [(trial.exchange.id, violation) for trial in examination.trials for violation in trial.violations]
+    found = [_with_condition(finding, by_id, examination, diagnosis) for finding in group(raw)]
+    found += _stricter(examination, diagnosis)
+    found = [
+        replace(finding, reproduce=_reproduce(examination, [by_id[x] for x in finding.exchanges], key_variable))
+        for finding in _grouped(found)
+    ]
+    return sorted(found, key=lambda finding: -finding.violation.severity.rank)
+
+
+def report(
+    examination: Examination,
+    found: Iterable[Finding],
+    plan: Plan,
+    *,
+    fail_on: Severity,
+    seed: int,
+    duration_s: float,
+    stopped: str = "",
+) -> Report:
+    """The report; ``stopped`` says why a run ended before its plan."""
+    budget: Budget = examination.budget
+    listed = tuple(found)
+    verdict: Verdict = "clean"
+    if at_least(listed, fail_on):
+        verdict = "findings"
+    elif stopped:
+        verdict = "inconclusive"
+    open_suspicions = examination.open_suspicions() + _left_out(plan, stopped, examination)
+    return Report(
+        command="test",
+        contract=examination.judge.contract.name,
+        target=examination.target.base_url,
+        verdict=verdict,
+        findings=listed,
+        requests=budget.requests,
+        accepted=len(examination.accepted),
+        images=budget.units,
+        cost_usd=round(float(budget.usd), 4) if plan.priced else None,
+        seed=seed,
+        duration_s=duration_s,
+        open_suspicions=tuple(open_suspicions),
+        cleared=len(examination.cleared()),
+        notes=tuple(dict.fromkeys(examination.notes)),
+        reason=stopped,
+    )
+
+
+def _with_condition(
+    finding: Finding, by_id: dict[str, Trial], examination: Examination, diagnosis: Diagnosis
+) -> Finding:
+    trials = [by_id[identifier] for identifier in finding.exchanges]
+    violation = finding.violation
+    if violation.rule.startswith("looser."):
+        tried = list(dict.fromkeys(trial.probe.name.removeprefix("refuses ") for trial in trials))
+        return replace(finding, also=tuple(tried[1:]), confirmation="constant")
+    if violation.rule.startswith("unstable."):
+        return replace(finding, confirmation="intermittent")
+    if any(trial.probe.expect == "refused" for trial in trials) and not any(t in examination.accepted for t in trials):
+        return replace(finding, condition=_refusals(trials, examination), confirmation="constant")
+    condition = diagnosis.condition(violation.fingerprint)
+    sure = "constant" if condition.constant and finding.count > 1 else "once" if finding.count == 1 else "intermittent"
+    return replace(finding, condition=condition.text, confirmation=sure)
+
+
+def _refusals(trials: list[Trial], examination: Examination) -> str:
+    """Which refusals show something, when not all of them do."""
+    statuses = {trial.exchange.response.status for trial in trials if trial.exchange.response}
+    others = [
+        trial
+        for trial in examination.trials
+        if trial.probe.expect == "refused" and trial not in trials and trial.outcome.value != "accepted"
+    ]
+    if not others:
+        return ""
+    names = list(dict.fromkeys(trial.probe.name.removeprefix("refuses ") for trial in trials))
+    other_statuses = {trial.exchange.response.status for trial in others if trial.exchange.response}
+    if len(names) > _SEVERAL and not statuses & other_statuses:
+        return f"only in answers with status {', '.join(str(status) for status in sorted(statuses))}"
+    shown = "; ".join(names[:_SEVERAL])
+    more = f" and {len(names) - _SEVERAL} more" if len(names) > _SEVERAL else ""
+    return f"only when refusing: {shown}{more}"
+
+
+def _stricter(examination: Examination, diagnosis: Diagnosis) -> list[Finding]:
+    found = []
+    for trial, condition, pointer, source, place in diagnosis.stricter_findings():
+        what = _allowed(trial, condition)
+        violation = stricter(trial.probe, trial.exchange, pointer, what, source, place)
+        if condition.facts and condition.facts[0].pointer in trial.probe.assumes:
+            violation = replace(violation, severity=Severity.INFO)
+        elif source.convention:
+            violation = replace(violation, severity=Severity.WARNING)
+        violation = replace(
+            violation,
+            message=examination._blotted(violation).message,
+            observed=examination._blotted(violation).observed,
+        )
+        sure = "constant" if condition.constant else "intermittent"
+        found.append(Finding(violation, (trial.exchange.id,), condition.text, sure))
+    return found
+
+
+def _allowed(trial: Trial, condition: Condition) -> str:
+    if condition.facts:
+        return " and ".join(str(fact) for fact in condition.facts)
+    return "a valid request (" + trial.probe.name.removeprefix("accepts ") + ")"
+
+
+def _grouped(found: list[Finding]) -> list[Finding]:
+    """One cause, one finding: many absent members of one object are one other shape."""
+    missing = [f for f in found if f.violation.rule == "body.required" and f.violation.side == "response"]
+    parents: dict[tuple[str, tuple[str, ...]], list[Finding]] = {}
+    for finding in missing:
+        parent = finding.violation.normalised.rpartition("/")[0]
+        parents.setdefault((parent, finding.exchanges), []).append(finding)
+    merged: list[Finding] = []
+    gone: set[int] = set()
+    for (parent, _), members in parents.items():
+        if len(members) < _SEVERAL:
+            continue
+        names = [finding.violation.param.rpartition(".")[2] for finding in members]
+        first = members[0]
+        gone.update(id(finding) for finding in members)
+        violation = replace(
+            first.violation,
+            pointer=parent,
+            message=f"another shape: {', '.join(names)} are all absent",
+            documented=f"{', '.join(names)} must be present",
+            observed="none of them is",
+        )
+        merged.append(replace(first, violation=violation, also=tuple(f.violation.pointer for f in members)))
+    return merged + [finding for finding in found if id(finding) not in gone]
+
+
+def _reproduce(examination: Examination, trials: list[Trial], key_variable: str) -> str:
+    """A curl line of the shortest request that shows it."""
+    request = min((trial.exchange.request for trial in trials), key=lambda request: len(request.body))
+    return curl(request, examination.target.base_url, examination.target.key, key_variable)
+
+
+def _left_out(plan: Plan, stopped: str, examination: Examination) -> list[OpenSuspicion]:
+    """Suspicions for which the plan had no room, or which the end of the run cut off."""
+    tried = {trial.probe.id for trial in examination.trials} | set(examination.unsent)
+    reason = "no room within --max-requests"
+    found = [OpenSuspicion(name, reason, 1, 0) for probe in plan.left_out for name in probe.clears]
+    if stopped:
+        for probe in plan.probes:
+            if probe.id not in tried:
+                found += [OpenSuspicion(name, stopped, 1, probe.planned_units) for name in probe.clears]
+    return found

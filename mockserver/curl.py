@@ -1,0 +1,53 @@
+"""A request as a curl line that a person can run; the key is read from the environment, never written."""
+
+from __future__ import annotations
+
+import shlex
+
+from mockserver.messages import Request
+
+_OWN = ("content-length", "host", "connection", "accept-encoding")
+_ESCAPED = (39, 92)
+"""Apostrophe and backslash, which end or open an escape inside ``$'...'``."""
+
+
+def curl(request: Request, base_url: str, key: str, variable: str) -> str:
+    """One shell command; ``variable`` names the environment variable that holds the key."""
+    parts = ["curl", "-sS"]
+    if request.method != "POST" or not request.body:
+        parts += ["-X", request.method]
+    parts.append(shlex.quote(f"{base_url}{request.target}"))
+    for name, value in request.headers:
+        if name.lower() in _OWN:
+            continue
+        if len(key) >= 4 and key in value:
+            before, _, after = value.partition(key)
+            parts += ["-H", f'"{name}: {_in_quotes(before)}${variable}{_in_quotes(after)}"']
+        else:
+            parts += ["-H", shlex.quote(f"{name}: {value}")]
+    if request.body:
+        parts += ["--data-binary", _data(request.body)]
+    return " ".join(parts)
+
+
+def _data(body: bytes) -> str:
+    """The body in quotes; what a terminal or a shell would change is written as ``$'...'`` escapes."""
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError:
+        return "$'" + "".join(chr(b) if 32 <= b < 127 and b not in _ESCAPED else f"\\x{b:02x}" for b in body) + "'"
+    if all(character.isprintable() or character == "\n" for character in text):
+        return shlex.quote(text)
+    return "$'" + "".join(map(_character, text)) + "'"
+
+
+def _character(character: str) -> str:
+    if ord(character) in _ESCAPED:
+        return f"\\{character}"
+    if character.isprintable():
+        return character
+    return "".join(f"\\x{byte:02x}" for byte in character.encode("utf-8", "surrogatepass"))
+
+
+def _in_quotes(text: str) -> str:
+    return "".join(f"\\{character}" if character in '"$`\\' else character for character in text)
