@@ -90,7 +90,7 @@ def _usage(wrong: click.ClickException) -> int:
 def _unexpected(error: Exception) -> int:
     if os.environ.get(DEBUG) == "1":
         traceback.print_exception(error)
-    said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    said = f"{type(error).__name__}: {str(error)[:300]}".rstrip(": ")
     return _fail(
         f"unexpected {said} - this is a mistake in {PROGRAM}, please report it to its issue tracker; "
         f"{DEBUG}=1 shows the traceback",

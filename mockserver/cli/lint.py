@@ -13,9 +13,9 @@ def command(contract: str | None) -> int:
     CONTRACT is the name of a shipped contract, a folder or an OpenAPI 3.1 file. Lists every problem with file, line and
     JSON Pointer and exits with 2; without one it prints a line of summary and exits with 0.
     """
-    from mockserver import lint
+    from mockserver.lint import check
 
-    result = lint.check(contract)
+    result = check(contract)
     for note in result.notes:
         click.echo(str(note))
     for problem in result.problems:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import click
 
 from mockserver.cli.values import variable
@@ -32,7 +34,7 @@ def command(
     scenario: str | None,
     seed: int | None,
     workers: int,
-    on_violation: str,
+    on_violation: Literal["enforce", "report", "ignore"],
     api_key_env: str | None,
     watch: bool,
 ) -> None:

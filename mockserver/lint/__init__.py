@@ -1,0 +1,78 @@
+"""Proves a contract: structure, schemas, our own keywords, references, examples, sources, scenarios.
+
+Every check is a module that yields problems; none stops at the first one.  Whether an API keeps the contract is left to
+the suite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mockserver import library, openapi
+from mockserver.errors import ContractError
+from mockserver.library import Document
+from mockserver.lint import examples, keywords, scenarios, sources, structure, targets, vocabulary, walk
+from mockserver.lint.problem import Problem, from_error
+
+__all__ = ["Problem", "Result", "check"]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What ``lint`` found; a contract without ``problems`` is proven, ``notes`` are worth knowing."""
+
+    name: str
+    problems: tuple[Problem, ...]
+    notes: tuple[Problem, ...]
+    statements: int
+    sources: int
+    examples: int
+
+    @property
+    def summary(self) -> str:
+        """One line: the verdict and what was counted."""
+        counted = f"{self.statements} statements, {self.sources} sources, {self.examples} examples"
+        number = len(self.problems)
+        verdict = f"{number} problem{'' if number == 1 else 's'}" if number else "sound"
+        return f"{self.name}: {verdict}; {counted}"
+
+
+def check(name_or_path: str | None = None) -> Result:
+    """Check a contract by shipped name, folder or file.
+
+    Raises ContractError only where there is no document to check: nothing of that name, or a file that cannot be read.
+    """
+    unresolved: list[ContractError] = []
+    document = library.read(name_or_path, unresolved)
+    places = list(walk.places(document.data))
+    found = [from_error(error) for error in unresolved]
+    found += _document_problems(document, places)
+    shown: list[examples.Example] = []
+    try:
+        contract = openapi.load(name_or_path) if not unresolved else None
+        if contract is not None and not any(not problem.note for problem in found):
+            shown = list(examples.of(contract))
+            found += examples.problems(contract, shown)
+            found += examples.in_schemas(contract, places)
+            found += targets.problems(contract)
+    except ContractError as error:
+        if not found:
+            found.append(from_error(error))
+    return Result(
+        name=document.name,
+        problems=tuple(dict.fromkeys(problem for problem in found if not problem.note)),
+        notes=tuple(dict.fromkeys(problem for problem in found if problem.note)),
+        statements=sum(sources.states(place) for place in places),
+        sources=len(sources.sources(places)),
+        examples=len(shown),
+    )
+
+
+def _document_problems(document: Document, places: list[walk.Place]) -> Iterator[Problem]:
+    yield from structure.problems(document, places)
+    yield from vocabulary.problems(document, places)
+    yield from keywords.problems(document, places)
+    yield from sources.problems(document, places)
+    yield from scenarios.problems(document)
+    yield from sources.contradictions(document, places)

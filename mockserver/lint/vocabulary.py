@@ -1,0 +1,96 @@
+"""The schemas themselves: the 2020-12 meta-schema, regular expressions, and keywords that are only nearly right."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+from mockserver import sentences
+from mockserver.library import Document
+from mockserver.lint.problem import Problem, at, did_you_mean
+from mockserver.lint.walk import SCHEMAS, Place
+from mockserver.pointers import dereference, pointer_of
+
+_OPENAPI = ("discriminator", "xml", "externalDocs", "example")
+_KEYWORDS = (
+    *("$ref", "$defs", "$id", "$schema", "$anchor", "$dynamicRef", "$dynamicAnchor", "$comment", "$vocabulary"),
+    *("type", "enum", "const", "multipleOf", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum"),
+    *("maxLength", "minLength", "pattern", "maxItems", "minItems", "uniqueItems", "maxContains", "minContains"),
+    *("maxProperties", "minProperties", "required", "dependentRequired", "dependentSchemas", "propertyNames"),
+    *("allOf", "anyOf", "oneOf", "not", "if", "then", "else", "prefixItems", "items", "contains", "properties"),
+    *("patternProperties", "additionalProperties", "unevaluatedItems", "unevaluatedProperties", "definitions"),
+    *("title", "description", "default", "deprecated", "readOnly", "writeOnly", "examples", "format"),
+    *("contentEncoding", "contentMediaType", "contentSchema", *_OPENAPI),
+)
+
+
+def problems(document: Document, places: list[Place]) -> Iterator[Problem]:
+    """What is wrong with any schema of the document."""
+    schemas = [place for place in places if place.kind in SCHEMAS]
+    inner = {place.pointer for place in schemas}
+    for place in schemas:
+        if not any(parent in inner for parent in _parents(place.pointer)):
+            yield from _against_meta_schema(document, place)
+        if isinstance(place.node, Mapping):
+            yield from _nearly_right(document, place)
+            yield from _patterns(document, place)
+    for place in places:
+        yield from _circles(document, place)
+
+
+def _parents(pointer: str) -> list[str]:
+    """The pointers one, two and three steps up: a schema within a schema stands at most two steps below it."""
+    found = []
+    for _ in range(2):
+        pointer = pointer.rpartition("/")[0]
+        found.append(pointer)
+    return found
+
+
+def _against_meta_schema(document: Document, place: Place) -> Iterator[Problem]:
+    checker = Draft202012Validator(Draft202012Validator.META_SCHEMA)
+    seen: set[tuple[str, str]] = set()
+    for error in checker.iter_errors(place.node):
+        pointer = place.pointer + pointer_of(error.absolute_path)
+        right = f"it must {sentences.documented(str(error.validator), error.validator_value)}"
+        if error.validator in ("anyOf", "oneOf", "$ref", "$dynamicRef"):
+            right = "JSON Schema 2020-12 does not allow it"
+        name = pointer.rpartition("/")[2]
+        if (pointer, right) not in seen:
+            seen.add((pointer, right))
+            yield at(document, pointer, f"{name!r} is {sentences.show(error.instance)}", right)
+
+
+def _nearly_right(document: Document, place: Place) -> Iterator[Problem]:
+    for name in place.node:
+        if name in _KEYWORDS or name.startswith("x-"):
+            continue
+        if meant := did_you_mean(str(name), _KEYWORDS):
+            message = f"{name!r} is no keyword of JSON Schema and states nothing"
+            yield at(document, place.pointer + pointer_of([name]), message, f"did you mean {meant!r}?")
+
+
+def _patterns(document: Document, place: Place) -> Iterator[Problem]:
+    node: Mapping[str, Any] = place.node
+    own = {"/pattern": node["pattern"]} if isinstance(node.get("pattern"), str) else {}
+    by_name = node.get("patternProperties")
+    if isinstance(by_name, Mapping):
+        own |= {f"/patternProperties{pointer_of([pattern])}": pattern for pattern in by_name}
+    for where, pattern in own.items():
+        try:
+            re.compile(pattern)
+        except (re.error, OverflowError) as error:
+            message = f"the regular expression {sentences.show(pattern)} cannot be read: {error}"
+            yield at(document, place.pointer + where, message, "one that both JavaScript and Python can read is needed")
+
+
+def _circles(document: Document, place: Place) -> Iterator[Problem]:
+    reference = place.node.get("$ref") if isinstance(place.node, Mapping) else None
+    if isinstance(reference, str) and reference.startswith("#"):
+        try:
+            dereference(document.data, reference)
+        except KeyError as missing:
+            yield at(document, f"{place.pointer}/$ref", f"$ref does not resolve: {missing.args[0]}")
