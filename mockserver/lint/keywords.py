@@ -11,9 +11,10 @@ from jsonschema import Draft202012Validator
 from mockserver import library, sentences
 from mockserver.library import Document
 from mockserver.lint.problem import Problem, at, did_you_mean
+from mockserver.lint.vocabulary import KEYWORDS
 from mockserver.lint.walk import SCHEMAS, Place
 from mockserver.pointers import pointer_of
-from mockserver.rules import RULES, rule_for
+from mockserver.rules import RULES
 
 
 def definitions() -> dict[str, Any]:
@@ -81,14 +82,8 @@ def _rule_names(document: Document) -> Iterator[Problem]:
     rules = envelope.get("rules") if isinstance(envelope, Mapping) else None
     for name in rules if isinstance(rules, Mapping) else ():
         family, _, member = name.partition(".")
-        try:
-            rule_for(name)
-            wrong = f"{family}.*" not in RULES and name not in RULES
-        except KeyError:
-            wrong = True
-        siblings = [rule for rule in RULES if rule.startswith(f"{family}.") and not rule.endswith("*")]
-        if wrong or (siblings and f"{family}.*" not in RULES and name not in siblings) or not member:
-            meant = did_you_mean(name, [*RULES, *siblings], likeness=0.6)
+        if name not in RULES and not (f"{family}.*" in RULES and member in KEYWORDS):
+            meant = did_you_mean(name, [rule for rule in RULES if not rule.endswith("*")], likeness=0.6)
             hint = f"did you mean {meant!r}?" if meant else f"known are {', '.join(sorted(RULES))}"
             yield at(document, f"/x-envelope/rules{pointer_of([name])}", f"there is no rule {name!r}", hint)
 

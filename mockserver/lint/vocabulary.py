@@ -15,7 +15,7 @@ from mockserver.lint.walk import SCHEMAS, Place
 from mockserver.pointers import dereference, pointer_of
 
 _OPENAPI = ("discriminator", "xml", "externalDocs", "example")
-_KEYWORDS = (
+KEYWORDS = (
     *("$ref", "$defs", "$id", "$schema", "$anchor", "$dynamicRef", "$dynamicAnchor", "$comment", "$vocabulary"),
     *("type", "enum", "const", "multipleOf", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum"),
     *("maxLength", "minLength", "pattern", "maxItems", "minItems", "uniqueItems", "maxContains", "minContains"),
@@ -25,6 +25,8 @@ _KEYWORDS = (
     *("title", "description", "default", "deprecated", "readOnly", "writeOnly", "examples", "format"),
     *("contentEncoding", "contentMediaType", "contentSchema", *_OPENAPI),
 )
+"""What a schema may hold: JSON Schema 2020-12, and OpenAPI 3.1's additions."""
+_TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
 
 
 def problems(document: Document, places: list[Place]) -> Iterator[Problem]:
@@ -59,6 +61,8 @@ def _against_meta_schema(document: Document, place: Place) -> Iterator[Problem]:
         if error.validator in ("anyOf", "oneOf", "$ref", "$dynamicRef"):
             right = "JSON Schema 2020-12 does not allow it"
         name = pointer.rpartition("/")[2]
+        if name == "type":
+            right = f"the types are {', '.join(_TYPES)}"
         if (pointer, right) not in seen:
             seen.add((pointer, right))
             yield at(document, pointer, f"{name!r} is {sentences.show(error.instance)}", right)
@@ -66,9 +70,9 @@ def _against_meta_schema(document: Document, place: Place) -> Iterator[Problem]:
 
 def _nearly_right(document: Document, place: Place) -> Iterator[Problem]:
     for name in place.node:
-        if name in _KEYWORDS or name.startswith("x-"):
+        if name in KEYWORDS or name.startswith("x-"):
             continue
-        if meant := did_you_mean(str(name), _KEYWORDS):
+        if meant := did_you_mean(str(name), KEYWORDS):
             message = f"{name!r} is no keyword of JSON Schema and states nothing"
             yield at(document, place.pointer + pointer_of([name]), message, f"did you mean {meant!r}?")
 
