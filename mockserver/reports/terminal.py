@@ -23,6 +23,10 @@ from mockserver.reports.clean import one_line
 
 _WIDEST = 110
 """Columns beyond which lines become hard to read."""
+_NARROW = 70
+"""Columns that a line of a shell command should keep to."""
+_SHOWN = 12
+"""Open suspicions that are listed; a small budget leaves hundreds."""
 _STYLES = {"error": "bold red", "warning": "bold yellow", "info": "bold blue"}
 _VERDICTS = {"clean": "bold green", "findings": "bold red", "inconclusive": "bold yellow"}
 
@@ -100,21 +104,39 @@ def _suspicions(console: Console, suspicions: list[Mapping[str, Any]]) -> None:
     if not suspicions:
         return
     console.print(Text(f"Not tested ({len(suspicions)}), and what each would take", style="bold"))
-    for suspicion in suspicions:
-        line = f"- {suspicion['name']}: {suspicion['reason']} ({summary.price(suspicion)})"
-        console.print(Padding(Text(one_line(line), overflow="fold"), (0, 0, 0, 2)))
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for suspicion in suspicions[:_SHOWN]:
+        line = f"{suspicion['name']}: {suspicion['reason']} ({summary.price(suspicion)})"
+        grid.add_row(Text("-"), Text(one_line(line)))
+    if len(suspicions) > _SHOWN:
+        grid.add_row(Text("-"), Text(f"and {len(suspicions) - _SHOWN} more; the json report lists all"))
+    console.print(Padding(grid, (0, 0, 0, 2)))
     console.print()
 
 
 def _broken(command: str) -> list[str]:
     """A shell command in several lines, broken before its options and nowhere inside quotes."""
-    lines, quote, start = [], "", 0
+    lines: list[str] = []
+    for part in _options(command):
+        if lines and len(lines[-1]) + len(part) < _NARROW:
+            lines[-1] += f" {part}"
+        else:
+            lines.append(part)
+    return " \\\n  ".join(lines).split("\n")
+
+
+def _options(command: str) -> list[str]:
+    """The command's parts: a new one begins at every option."""
+    parts, quote, start = [], "", 0
     for place, character in enumerate(command):
         if quote:
-            quote = "" if character == quote and not (quote == '"' and command[place - 1] == "\\") else quote
+            escaped = quote == '"' and command[place - 1] == "\\"
+            quote = "" if character == quote and not escaped else quote
         elif character in "'\"":
             quote = character
-        elif character == " " and command[place + 1 : place + 2] == "-" and place - start > 30:
-            lines.append(command[start:place] + " \\")
+        elif character == " " and command[place + 1 : place + 2] == "-":
+            parts.append(command[start:place])
             start = place + 1
-    return "\n".join([*lines, command[start:]]).split("\n")
+    return [*parts, command[start:]]
