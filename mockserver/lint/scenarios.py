@@ -11,6 +11,7 @@ from mockserver.library import Document
 from mockserver.lint.keywords import definitions, validator
 from mockserver.lint.problem import Problem, from_error
 from mockserver.pointers import pointer_of
+from mockserver.scenarios import MalformedScenarioError, scenario_of
 
 
 def problems(document: Document) -> Iterator[Problem]:
@@ -25,17 +26,28 @@ def problems(document: Document) -> Iterator[Problem]:
         except ContractError as unreadable:
             yield from_error(unreadable)
             continue
-        for error in checker.iter_errors(content):
-            pointer = pointer_of(error.absolute_path)
-            limit = sentences.documented(str(error.validator), error.validator_value)
-            simple = error.validator in ("type", "enum", "minimum", "maximum", "pattern", "minItems")
-            message = f"got {sentences.show(error.instance)}" if simple else error.message[:200]
-            right = f"it must {limit}" if simple else "schemas/contract.schema.json describes scenarios"
+        found = list(_malformed(checker, content))
+        if not found:
+            try:
+                scenario_of(file.stem, content)
+            except MalformedScenarioError as wrong:
+                found = [(str(wrong), "", wrong.pointer)]
+        for message, right, pointer in found:
             yield Problem(shown, library.line_of(file, pointer), pointer, message, right)
         page = _page(content)
         if page and isinstance(pages, Mapping) and page not in pages:
             line = library.line_of(file, "/x-source/page")
             yield Problem(shown, line, "/x-source/page", f"there is no page {page!r} in x-pages")
+
+
+def _malformed(checker: Any, content: Any) -> Iterator[tuple[str, str, str]]:
+    """What breaks the schema of scenarios: message, what would be right, pointer."""
+    for error in checker.iter_errors(content):
+        simple = error.validator in ("type", "enum", "minimum", "maximum", "pattern", "minItems")
+        limit = sentences.documented(str(error.validator), error.validator_value)
+        message = f"got {sentences.show(error.instance)}" if simple else error.message[:200]
+        right = f"it must {limit}" if simple else "schemas/contract.schema.json describes scenarios"
+        yield message, right, pointer_of(error.absolute_path)
 
 
 def _page(content: Any) -> str:
