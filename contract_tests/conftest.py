@@ -18,7 +18,16 @@ from mockserver.errors import ContractToolError, Inconclusive, UsageError
 from mockserver.findings import Report, Severity, at_least
 
 RUN = pytest.StashKey[Run]()
-_ORDER = ("test_refusals", "test_acceptance", "test_diagnosis", "test_breadth", "test_search", "test_conditions")
+FAILED = pytest.StashKey[ContractToolError]()
+_ORDER = (
+    "test_refusals",
+    "test_acceptance",
+    "test_diagnosis",
+    "test_breadth",
+    "test_search",
+    "test_conditions",
+    "test_leftover",
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -100,15 +109,24 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         config.stash[RUN] = prepare(_options(config))
     except ContractToolError as error:
+        config.stash[FAILED] = error
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    """End before anything is collected when the options or the contract cannot be used."""
+    error = session.config.stash.get(FAILED, None)
+    if error is not None:
         sys.stderr.write(f"error: {error}\n")
         pytest.exit(str(error), returncode=error.exit_code)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     run = metafunc.config.stash[RUN]
-    for name in ("refusal", "valid", "breadth"):
+    plan = run.plan
+    groups = {"refusal": plan.refusals, "valid": plan.valid, "breadth": plan.breadth, "left_out": plan.left_out}
+    for name, probes in groups.items():
         if name in metafunc.fixturenames:
-            probes = {"refusal": run.plan.refusals, "valid": run.plan.valid, "breadth": run.plan.breadth}[name]
             metafunc.parametrize(name, probes, ids=[_ascii(probe.id) for probe in probes])
 
 

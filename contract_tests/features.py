@@ -42,6 +42,8 @@ def _features(recipe: Recipe) -> Iterator[Feature]:
         yield Feature(4, f"the JSON body is written {recipe.layout}")
     for name, value in recipe.headers:
         yield Feature(3, f"the header {name} is {value}" if value is not None else f"there is no header {name}")
+    if recipe.lower_names:
+        yield Feature(4, "header names are in lower case")
     yield Feature(5, f"the operation is {recipe.operation.id}")
 
 
@@ -86,7 +88,7 @@ class Change:
     value: Any = MISSING
     layout: str = ""
     headers: tuple[tuple[str, str | None], ...] = ()
-    classes: tuple[texts.TextClass, ...] = ()
+    lower_names: bool = False
 
     def applied(self, base: Recipe) -> Recipe:
         """The plain request with only this change."""
@@ -94,6 +96,8 @@ class Change:
             return replace(base, layout=self.layout)  # type: ignore[arg-type]
         if self.headers:
             return replace(base, headers=self.headers)
+        if self.lower_names:
+            return replace(base, lower_names=True)
         return base.with_body(changed(base.body, self.pointer, self.value))
 
 
@@ -112,6 +116,8 @@ def changes(recipe: Recipe, base: Recipe) -> list[Change]:
         found.append(Change(f"{recipe.layout} JSON", "", layout=recipe.layout))
     if recipe.headers != base.headers:
         found.append(Change("other headers", "", headers=recipe.headers))
+    if recipe.lower_names:
+        found.append(Change("header names in lower case", "", lower_names=True))
     return found
 
 

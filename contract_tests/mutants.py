@@ -117,7 +117,7 @@ def _types(place: Place, present: Any) -> Iterator[Deviation]:
     if allowed & {"integer", "number"} and "string" not in allowed:
         digits = str(present) if isinstance(present, int | float) else "1"
         yield f"{place.name} as a string of digits", digits, 1
-    ranks = {"null": 2, "number": 2, "array": 4, "string": 3}
+    ranks = {"null": 2 if place.required else 4, "number": 2, "array": 4, "string": 3}
     for kind, words, value in _OTHER_TYPES:
         same = kind in allowed or (kind == "number" and "integer" in allowed)
         covered = allowed & {"integer", "number"} and kind in ("string", "boolean")
@@ -156,13 +156,17 @@ def _choices(place: Place) -> Iterator[Deviation]:
     values = [value for value in place.enums if isinstance(value, str)]
     if not values:
         return
-    for value in values:  # valid in another branch of the schema, perhaps
-        yield f"{place.name} {show(value)}", value, 2
+    told: set[str] = set()
+    for branch in place.all("enum"):  # valid in another branch of the schema, perhaps: one of each says most
+        fresh = [value for value in branch if isinstance(value, str) and value not in told]
+        told.update(fresh)
+        for index, value in enumerate(fresh):
+            yield f"{place.name} {show(value)}", value, 2 if index == 0 else 4
     yield f"{place.name} with a value that nobody documents", _unlike(values), 1
     upper = next((v.swapcase() for v in reversed(values) if v.swapcase() != v and v.swapcase() not in values), None)
     if upper:
         yield f"{place.name} {show(upper)} (other case)", upper, 4
-    yield f"{place.name} with a blank after it", f"{values[0]} ", 5
+    yield f"{place.name} with a blank after it", f"{values[0]} ", 3
     yield f"{place.name} as an empty string", "", 3
 
 
@@ -276,6 +280,10 @@ def _bytes(base: Recipe) -> Iterator[Probe]:
         ("text after the JSON body", "json.trailing", good + b" trailing", 3),
         ("a body in single quotes", "json.malformed", good.replace(b'"', b"'"), 4),
         ("a trailing comma", "json.malformed", good[:-1] + b",}", 3),
+        ("two JSON texts", "json.trailing", good + good, 5),
+        ("a comment in the JSON text", "json.malformed", b"/* x */" + good, 5),
+        ("a number as body", "body.type", b"7", 5),
+        ("UTF-16", "json.encoding", good.decode("utf-8", "replace").encode("utf-16"), 5),
         ("invalid UTF-8", "json.encoding", good[:-1] + b',"x":"\xff\xfe"}', 4),
     )
     for what, rule, raw, rank in table:

@@ -19,7 +19,8 @@ class Probe:
     ``breaks`` is the one documented rule that a request to be refused breaks; ``clears`` names the suspicions; ``rank``
     orders probes, lower first, and is what is dropped last when a limit is near; ``repeats`` names the probe of which it
     is a deliberate repeat; ``assumes`` are the places whose values choose a branch of the schema: the page says what
-    follows from them, not that they are on offer.
+    follows from them, not that they are on offer; ``halves`` are sent when an open probe is refused, to learn which of
+    its parts the server does not take.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Probe:
     breaks: Violation | None = None
     repeats: str = ""
     assumes: tuple[str, ...] = ()
+    halves: tuple[Probe, ...] = ()
 
     @property
     def id(self) -> str:

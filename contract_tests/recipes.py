@@ -19,7 +19,7 @@ from mockserver.pointers import find, parts_of
 from mockserver.synthesis import synthesize
 
 Layout = Literal["compact", "sorted", "pretty", "escaped"]
-"""How a JSON body is written: as such, keys sorted, indented, or every character beyond ASCII escaped."""
+"""How a JSON body is written: as such, keys sorted, indented with a line end, or with everything escaped that may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,8 @@ class Recipe:
     """One way to make a request.
 
     ``raw`` replaces the JSON text of ``body`` where the bytes themselves are the point; ``headers`` replace the usual
-    headers of the same name, a value of None leaves one out; ``method`` and ``path`` replace the operation's.
+    headers of the same name, a value of None leaves one out; ``method`` and ``path`` replace the operation's;
+    ``lower_names`` writes header names in lower case as HTTP/2 and Node do, ``lower_scheme`` the authorization scheme.
     """
 
     operation: Operation
@@ -40,6 +41,9 @@ class Recipe:
     query: tuple[tuple[str, Any], ...] = ()
     method: str | None = None
     path: str | None = None
+    lower_names: bool = False
+    chunked: bool = False
+    lower_scheme: bool = False
 
     def with_body(self, body: Any) -> Recipe:
         """The same recipe with another body."""
@@ -66,16 +70,19 @@ def build(recipe: Recipe, key: str) -> Request:
         headers["Content-Type"] = next((m.type for m in operation.body), "application/json")
     headers["Accept"] = _accept(operation)
     for name, value in recipe.credentials.headers(operation, key):
-        headers[name] = value
+        scheme, blank, token = value.partition(" ")
+        headers[name] = f"{scheme.lower()} {token}" if recipe.lower_scheme and blank else value
     for name, replaced in recipe.headers:
         headers = {k: v for k, v in headers.items() if k.lower() != name.lower()}
         if replaced is not None:
             headers[name] = replaced
+    if recipe.chunked:
+        headers["Transfer-Encoding"] = "chunked"
     return Request(
         recipe.method or operation.method,
         path,
         urlencode([(name, _plain(value)) for name, value in recipe.query], doseq=True),
-        tuple(headers.items()),
+        tuple((name.lower() if recipe.lower_names else name, value) for name, value in headers.items()),
         body,
     )
 
@@ -131,9 +138,9 @@ def _text(recipe: Recipe) -> bytes:
         return b""
     body, layout = recipe.body, recipe.layout
     if layout == "pretty":
-        return json.dumps(body, ensure_ascii=False, indent=2).encode("utf-8", "surrogatepass")
+        return (json.dumps(body, ensure_ascii=False, indent=2) + "\n").encode("utf-8", "surrogatepass")
     if layout == "escaped":
-        return json.dumps(body, ensure_ascii=True, sort_keys=True).encode()
+        return json.dumps(body, ensure_ascii=True, sort_keys=True).replace("/", "\\/").encode()
     compact = json.dumps(body, ensure_ascii=False, separators=(",", ":"), sort_keys=layout == "sorted")
     return compact.encode("utf-8", "surrogatepass")
 

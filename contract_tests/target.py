@@ -104,11 +104,16 @@ class Target:
 
     def _answer(self, request: Request, deadline: float) -> tuple[Response | None, str | None]:
         url = f"{self.base_url}{request.target}"
-        headers = [("User-Agent", f"quickrouter-contract/{__version__}"), ("Accept-Encoding", "gzip, deflate")]
+        names = {name.lower() for name, _ in request.headers}
+        usual = (("User-Agent", f"quickrouter-contract/{__version__}"), ("Accept-Encoding", "gzip, deflate"))
+        headers = [pair for pair in usual if pair[0].lower() not in names]
         # httpx sends header text as ASCII; a key with other characters is sent as UTF-8 bytes
-        raw = [(n.encode(), v.encode("utf-8")) for n, v in (*headers, *request.headers)]
-        message = httpx.Request(request.method, url, headers=raw, content=request.body or None)
-        message.headers.setdefault("Content-Length", str(len(request.body))) if request.method == "POST" else None
+        raw = [(n.encode(), v.encode("utf-8")) for n, v in (*headers, *request.headers) if v]
+        chunked = "transfer-encoding" in names
+        content = (
+            iter([request.body]) if chunked else request.body if request.body or request.method == "POST" else None
+        )
+        message = httpx.Request(request.method, url, headers=raw, content=content)
         answer = self._client.send(message, stream=True)
         cut: str | None = None
         body = bytearray()

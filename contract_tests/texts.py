@@ -38,6 +38,17 @@ CLASSES: tuple[TextClass, ...] = (
     TextClass("SQL and shell signs", "x'); DROP TABLE y; -- $(ls) | `id`", _matches(r"--|\$\(")),
 )
 
+WHOLE: tuple[TextClass, ...] = (
+    TextClass("digits alone", "42", _matches(r"^\d+$")),
+    TextClass("the word null alone", "null", _matches(r"^(null|None|undefined)$")),
+    TextClass("a slash at its beginning", "/imagine a fox --v 5", _matches(r"^/")),
+    TextClass("a byte order mark at its beginning", "\ufeffa fox", _matches("^\ufeff")),
+    TextClass("a long run of one character", "z" * 120, _matches(r"(.)\1{99}")),
+    TextClass("more than 150 words", "fox " * 151, lambda text: len(text.split()) > 150),
+    TextClass("nothing but white space", "   ", _matches(r"^\s+$")),
+)
+"""Classes that a text is of as a whole, so that no other sample can stand beside them."""
+
 PADDING = TextClass("white space at its ends", "  padded  ", lambda text: text != text.strip())
 
 
@@ -49,7 +60,7 @@ def mixed(limit: int | None) -> str:
 
 def classes_of(text: str) -> list[TextClass]:
     """The classes a text is of."""
-    return [item for item in (*CLASSES, PADDING) if item.holds(text)]
+    return [item for item in (*CLASSES, *WHOLE, PADDING) if item.holds(text)]
 
 
 def filled(length: int, unit: str = "a") -> str:
@@ -58,5 +69,9 @@ def filled(length: int, unit: str = "a") -> str:
 
 
 def longest(length: int) -> str:
-    """A text of so many characters that is much longer in bytes and in UTF-16 units."""
-    return filled(length, "猪🐷")
+    """A text of so many characters that is much longer in bytes and in UTF-16 units, and has hundreds of words.
+
+    It begins with a byte order mark and a long run of one character.
+    """
+    head = "\ufeff" + "z" * 120 + " "
+    return (head + filled(length, "猪🐷 "))[: length - 1] + "猪" if length > len(head) else filled(length, "猪🐷")

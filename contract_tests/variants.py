@@ -6,7 +6,7 @@ level is carried by at least one request.  The judge has the last word on what i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
@@ -19,6 +19,9 @@ from mockserver.media import MISSING, is_json, media_type
 from mockserver.pointers import find
 from mockserver.sentences import show
 from mockserver.validation import Judge
+
+_WHOLE_FIRST = ("a slash at its beginning", "digits alone")
+"""Classes of whole texts that get a request of their own; the longest text and the open requests carry others."""
 
 _LAYOUTS: tuple[Layout, ...] = ("escaped", "pretty", "sorted")
 
@@ -47,7 +50,7 @@ def variants(judge: Judge, base: Recipe) -> list[Probe]:
         *_absences(judge, base, found),
         *_session(plain),
         *_branches(judge, base, found, conditions(document, media.schema)),
-        *_open(base),
+        *_open(base, found),
     ]
 
 
@@ -64,6 +67,7 @@ def _levels(judge: Judge, base: Recipe, place: Place) -> list[Level]:
         if isinstance(limit, int) and limit <= 100_000:
             candidates.append((f"{limit} characters, the most", texts.longest(limit)))
         candidates.append(("a single character", "a" * max(1, int(place.first("minLength") or 1))))
+        candidates += [(item.name, item.sample) for item in texts.WHOLE if item.name in _WHOLE_FIRST]
     elif place.types & {"integer", "number"}:
         low, high = place.first("minimum"), place.first("maximum")
         whole = [value for value in (low, high) if isinstance(value, int)]
@@ -103,8 +107,10 @@ def _side_by_side(judge: Judge, base: Recipe, found: list[Place]) -> Iterator[Pr
         layout = _LAYOUTS[turn % len(_LAYOUTS)]
         if not carried:
             continue
-        recipe = replace(base, body=body, layout=layout)
-        clears = tuple(f"{base.operation.id} refuses or mishandles {what}" for what in (*carried, f"{layout} JSON"))
+        lower = turn == len(_LAYOUTS)
+        recipe = replace(base, body=body, layout=layout, lower_names=lower)
+        carried_too = [f"{layout} JSON", *(["header names in lower case"] if lower else [])]
+        clears = tuple(f"{base.operation.id} refuses or mishandles {what}" for what in (*carried, *carried_too))
         yield Probe("accepts " + ", ".join(carried), recipe, "accepted", clears, 2 + turn)
 
 
@@ -114,14 +120,27 @@ def _absences(judge: Judge, base: Recipe, found: list[Place]) -> Iterator[Probe]
         if place.required or find(base.body, place.pointer, MISSING) is MISSING:
             continue
         body = changed(base.body, place.pointer, MISSING)
+        for other in found:  # the last documented value of each closed field, and a text that looks like nothing
+            if other.pointer != place.pointer and (extra := _extra(other)) is not None:
+                trial = changed(body, other.pointer, extra)
+                body = body if judge.body_violations(base.operation, trial) else trial
         if not judge.body_violations(base.operation, body):
             what = f"no {place.name}"
             suspicion = f"{base.operation.id} demands {place.name}"
             yield Probe(f"accepts {what}", base.with_body(body), "accepted", (suspicion,), 6)
 
 
+def _extra(place: Place) -> str | None:
+    """A value to carry along where a request is made anyway."""
+    if place.free_text and place.required:
+        return next(item.sample for item in texts.WHOLE if item.sample == "null")
+    own = place.first("enum")
+    return str(own[-1]) if own and isinstance(own[-1], str) else None
+
+
 def _branches(judge: Judge, base: Recipe, found: list[Place], assignments: list[dict[str, Any]]) -> Iterator[Probe]:
     """Every documented value of a field whose values depend on another field, once per branch."""
+    units = base.operation.units
     for assignment in assignments:
         label = " and ".join(f"{pointer.lstrip('/')} {show(value)}" for pointer, value in assignment.items())
         ranks = count(9)
@@ -132,6 +151,8 @@ def _branches(judge: Judge, base: Recipe, found: list[Place], assignments: list[
                 body = base.body
                 for pointer, fixed in {**assignment, place.pointer: value}.items():
                     body = changed(body, pointer, fixed)
+                if units and units.request and value == place.enums[-1] and assignment is assignments[-1]:
+                    body = changed(body, units.request, units.default + 1)
                 if not judge.body_violations(base.operation, body):
                     what = f"{place.name} {show(value)} with {label}"
                     suspicion = f"{base.operation.id} refuses or mishandles {what}"
@@ -147,12 +168,51 @@ def _session(plain: Probe) -> Iterator[Probe]:
     yield replace(plain, name="answers the same request afresh", clears=(suspicion,), rank=7, repeats=plain.id)
 
 
-def _open(base: Recipe) -> Iterator[Probe]:
-    """What the documentation leaves open, all in one: any clean answer will do."""
+Part = tuple[str, Callable[[Recipe], Recipe]]
+"""One thing that the documentation leaves open: its words and how a request comes to have it."""
+
+
+def _open(base: Recipe, found: list[Place]) -> Iterator[Probe]:
+    """What the documentation leaves open, several things in one request: any clean answer will do."""
     if base.body is MISSING or not isinstance(base.body, dict):
         return
     kind = base.operation.body[0].type
-    headers = (*base.headers, ("Content-Type", f"{kind}; charset=utf-8"), ("Accept", "*/*"))
-    what = "charset in Content-Type, Accept */*"
-    recipe = replace(base, headers=headers)
-    yield Probe(f"handles {what}", recipe, "open", (f"{base.operation.id} fails on {what}",), 8)
+    units = base.operation.units
+    text = next((place.pointer for place in found if place.free_text and place.required), "")
+    first: list[Part] = [
+        ("charset in Content-Type", lambda r: _header(r, "Content-Type", f"{kind}; charset=utf-8")),
+        ("Accept */*", lambda r: _header(r, "Accept", "*/*")),
+        ("an undocumented member", lambda r: r.with_body({**r.body, "undocumented": "value"})),
+    ]
+    if text:
+        first.append(("white space alone as text", lambda r: r.with_body(changed(r.body, text, "   "))))
+    second: list[Part] = [
+        ("no Accept", lambda r: _header(r, "Accept", None)),
+        ("no User-Agent", lambda r: _header(r, "User-Agent", "")),
+        ("a scheme in lower case", lambda r: replace(r, lower_scheme=True)),
+        ("a chunked body", lambda r: replace(r, chunked=True)),
+    ]
+    if units and units.request:
+        count = float(units.of(base.body))
+        second.append((f"{units.request.lstrip('/')} as {count}", lambda r: _counted(r, units.request, count)))
+    for parts in (first, second):
+        yield _open_probe(base, parts)
+
+
+def _open_probe(base: Recipe, parts: Sequence[Part]) -> Probe:
+    recipe = base
+    for _, make in parts:
+        recipe = make(recipe)
+    what = ", ".join(words for words, _ in parts)
+    middle = (len(parts) + 1) // 2
+    halves = (_open_probe(base, parts[:middle]), _open_probe(base, parts[middle:])) if len(parts) > 1 else ()
+    clears = tuple(f"{base.operation.id} fails on {words}" for words, _ in parts)
+    return Probe(f"handles {what}", recipe, "open", clears, 8, halves=halves)
+
+
+def _header(recipe: Recipe, name: str, value: str | None) -> Recipe:
+    return replace(recipe, headers=(*recipe.headers, (name, value)))
+
+
+def _counted(recipe: Recipe, pointer: str, count: float) -> Recipe:
+    return recipe.with_body(changed(recipe.body, pointer, count))

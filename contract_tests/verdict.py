@@ -12,7 +12,7 @@ from contract_tests.diagnosis import Diagnosis
 from contract_tests.examination import Examination, Trial
 from contract_tests.plan import Plan
 from mockserver.curl import curl
-from mockserver.findings import Finding, OpenSuspicion, Report, Severity, Verdict, at_least, group
+from mockserver.findings import Finding, OpenSuspicion, Report, Severity, Source, Verdict, at_least, group
 
 _SEVERAL = 3
 
@@ -23,6 +23,7 @@ def findings(examination: Examination, diagnosis: Diagnosis, key_variable: str) 
     raw = [(trial.exchange.id, violation) for trial in examination.trials for violation in trial.violations]
     found = [_with_condition(finding, by_id, examination, diagnosis) for finding in group(raw)]
     found += _stricter(examination, diagnosis)
+    found += _open_failures(examination)
     found = [
         replace(finding, reproduce=_reproduce(examination, [by_id[x] for x in finding.exchanges], key_variable))
         for finding in _grouped(found)
@@ -42,7 +43,9 @@ def report(
 ) -> Report:
     """The report; ``stopped`` says why a run ended before its plan."""
     budget: Budget = examination.budget
-    listed = tuple(found)
+    listed = tuple(found) if examination.target.answered else ()
+    if not stopped and not listed and not examination.accepted:
+        stopped = "no request was accepted within the limits" if examination.unsent else ""
     verdict: Verdict = "clean"
     if at_least(listed, fail_on):
         verdict = "findings"
@@ -109,17 +112,34 @@ def _stricter(examination: Examination, diagnosis: Diagnosis) -> list[Finding]:
     for trial, condition, pointer, source, place in diagnosis.stricter_findings():
         what = _allowed(trial, condition)
         violation = stricter(trial.probe, trial.exchange, pointer, what, source, place)
-        if condition.facts and condition.facts[0].pointer in trial.probe.assumes:
+        if condition.facts and all(fact.pointer in trial.probe.assumes for fact in condition.facts):
             violation = replace(violation, severity=Severity.INFO)
         elif source.convention:
             violation = replace(violation, severity=Severity.WARNING)
-        violation = replace(
-            violation,
-            message=examination._blotted(violation).message,
-            observed=examination._blotted(violation).observed,
-        )
+        violation = examination.blotted(violation)
         sure = "constant" if condition.constant else "intermittent"
         found.append(Finding(violation, (trial.exchange.id,), condition.text, sure))
+    return found
+
+
+def _open_failures(examination: Examination) -> list[Finding]:
+    """What the page leaves open may be refused, but not with a failure of the server: one finding per smallest cause."""
+    failed = [t for t in examination.trials if t.probe.expect == "open" and t.outcome.infrastructure]
+    causes = {trial.probe.name: trial for trial in failed}
+    found = []
+    for trial in causes.values():
+        if any(half.name in causes for half in trial.probe.halves):
+            continue
+        what = trial.probe.name.removeprefix("handles ")
+        place = f"rule:open {what}"
+        violation = stricter(trial.probe, trial.exchange, "/status", what, Source(), place)
+        violation = replace(
+            violation,
+            severity=Severity.WARNING,
+            message=f"fails on {what}",
+            documented=f"{what}: an answer or a refusal, not a failure",
+        )
+        found.append(Finding(examination.blotted(violation), (trial.exchange.id,), "", "constant"))
     return found
 
 
@@ -165,7 +185,8 @@ def _left_out(plan: Plan, stopped: str, examination: Examination) -> list[OpenSu
     """Suspicions for which the plan had no room, or which the end of the run cut off."""
     tried = {trial.probe.id for trial in examination.trials} | set(examination.unsent)
     reason = "no room within --max-requests"
-    found = [OpenSuspicion(name, reason, 1, 0) for probe in plan.left_out for name in probe.clears]
+    unsent = [probe for probe in plan.left_out if probe.id not in tried]
+    found = [OpenSuspicion(name, reason, 1, 0) for probe in unsent for name in probe.clears]
     if stopped:
         for probe in plan.probes:
             if probe.id not in tried:

@@ -22,6 +22,8 @@ _TRACES = re.compile(
     rb"|\w+\.java:\d+\)"
     rb"|#\d+ /[\w./-]+\.php\(\d+\)"
 )
+_KEYS = re.compile(rb"\bsk-(?:proj-|ant-|or-)?[A-Za-z0-9_-]{20,}")
+"""Keys in the form of OpenAI and those who follow it; shorter ones are masked or made up."""
 _SHORTEST_SECRET = 8
 """A key shorter than this could stand in an answer by chance."""
 
@@ -34,6 +36,10 @@ def violations(
     if any(secret and len(secret) >= _SHORTEST_SECRET and secret.encode() in text for secret in secrets):
         message = "the answer repeats the API key of the request"
         yield explain.answer("error.key-leaked", operation, "/body", message, "no key in any answer", message)
+    elif found := _KEYS.search(text):
+        shown = found.group()[:7].decode() + "..."
+        message = f"the answer shows somebody's API key: {shown}"
+        yield explain.answer("error.key-leaked", operation, "/body", message, "no key in any answer", shown)
     if found := _TRACES.search(text):
         shown = found.group()[:60].decode("utf-8", "replace")
         message = f"the answer shows a stack trace: {shown}"

@@ -22,6 +22,11 @@ from mockserver.pointers import find
 CLOCK_TOLERANCE_S = 900.0
 """Seconds by which a server's clock may differ from ours before a time counts as wrong."""
 
+CLOCK_JITTER_S = 2.0
+"""Seconds by which a later answer's time may lie before an earlier one's: several servers, rounded seconds."""
+CLOCK_STILL_S = 5.0
+"""Seconds between two answers after which the same time in both is no rounding any more."""
+
 
 @dataclass(slots=True)
 class Session:
@@ -29,6 +34,7 @@ class Session:
 
     unique: dict[tuple[int, str], str] = field(default_factory=dict)
     stable: dict[tuple[int, str], tuple[str, Any]] = field(default_factory=dict)
+    times: dict[int, tuple[str, float, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +97,13 @@ def _equals(_: Any, rule: Mapping[str, Any], instance: Any, __: Any) -> Iterator
         yield ValidationError(f"the request says {wanted!r}, the answer {instance!r}")
 
 
-def _time(_: Any, unit: str, instance: Any, __: Any) -> Iterator[ValidationError]:
+def _time(_: Any, unit: str, instance: Any, schema: Any) -> Iterator[ValidationError]:
     context = CURRENT.get()
     if context is None or not _is_number(instance) or not context.started:
         return
     early, late = context.started - CLOCK_TOLERANCE_S, context.finished + CLOCK_TOLERANCE_S
     if early <= instance <= late:
+        yield from _in_order(context, id(schema), instance)
         return
     if early <= instance / 1000 <= late:
         yield ValidationError(f"{instance} is a time in milliseconds; {unit} are expected")
@@ -106,6 +113,19 @@ def _time(_: Any, unit: str, instance: Any, __: Any) -> Iterator[ValidationError
         off = instance - context.finished
         side = "in the future" if off > 0 else "in the past"
         yield ValidationError(f"{instance} is {_span(abs(off))} {side}; the time of the answer is expected")
+
+
+def _in_order(context: Context, rule: int, instance: float) -> Iterator[ValidationError]:
+    """A plausible time must also not run backwards, nor stand still while ours went on."""
+    first, value, finished = context.session.times.get(rule, ("", 0.0, 0.0))
+    if first and first != context.exchange and finished <= context.started:
+        if instance < value - CLOCK_JITTER_S:
+            yield ValidationError(f"{instance} is earlier than {value:g} in the earlier exchange {first}")
+        elif instance == value and context.started - finished > CLOCK_STILL_S:
+            gone = context.started - finished
+            yield ValidationError(f"{instance} stood in exchange {first} already, {gone:.0f} s before this one began")
+    if instance >= value:
+        context.session.times[rule] = (context.exchange, instance, context.finished)
 
 
 def _unique(_: Any, scope: str, instance: Any, schema: Any) -> Iterator[ValidationError]:
