@@ -70,7 +70,7 @@ class _Watch:
         self.unreadable = ""
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        self.interrupted = isinstance(excinfo.value, KeyboardInterrupt)
+        self.interrupted = type(excinfo.value) is KeyboardInterrupt  # pytest ends a stopped session by a subclass
 
     def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
         self.ended = excinfo.value

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from click import BadParameter
 
 _AMOUNT = re.compile(r"([0-9]+(?:\.[0-9]+)?|\.[0-9]+) ?(?:usd|\$)?", re.IGNORECASE)
-_RATE = re.compile(r"([0-9]+(?:\.[0-9]+)?|\.[0-9]+)/(s|min|h)")
+_RATE = re.compile(r"([0-9]+(?:\.[0-9]+)?|\.[0-9]+)/(s|m|min|h)")
 
 
 def amount(text: str) -> str:

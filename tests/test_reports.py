@@ -1,0 +1,307 @@
+"""Every format says the same, in its own way, and lets nothing through that a terminal, browser or reader obeys."""
+
+from __future__ import annotations
+
+import html.parser
+import json
+import re
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from rich.cells import cell_len
+
+from mockserver import library, reports
+from mockserver.errors import RecordError
+from mockserver.findings import Finding, OpenSuspicion, Report, Severity, Source, Violation
+
+KEY = "sk-live-1234/5678+90"
+PLACE = "quickrouter/models/create-image-request.json#/properties/n/maximum"
+QUOTE = "要生成的图像数。必须介于 1 和 10 之间。" * 3
+HOSTILE = (
+    f"\x1b[31mred\x1b[0m \x07 \x9b2J \u202egnp.exe \u2028 \ud800 \x00 <script>alert(1)</script> ]]> {KEY} ::error::x"
+)
+COMMAND = (
+    'curl -sS http://127.0.0.1:1/v1/make -H "Authorization: Bearer $QUICKROUTER_API_KEY" '
+    "-H 'Content-Type: application/json' --data-binary '{\"a\": \"b -c\"}'"
+)
+
+
+def finding(severity: Severity = Severity.ERROR, text: str = "status 200", place: str = PLACE) -> Finding:
+    """A finding whose every free text is ``text``."""
+    source = Source("https://docs.example.com/page", "Body, row n", QUOTE, "high", "", place)
+    violation = Violation(
+        "looser.maximum", severity, "request", "make", "/body/n", text, "n must be at most 10", text, source, place, "n"
+    )
+    return Finding(violation, ("e1", "e2"), "only when size is auto", "constant", COMMAND, ("also " + text,))
+
+
+def report(*findings: Finding, **fields: Any) -> Report:
+    """A report of ``test`` with some numbers."""
+    verdict = "findings" if findings else "clean"
+    values = {"requests": 58, "accepted": 20, "images": 27, "cost_usd": 1.049, "seed": 7, "duration_s": 2.5}
+    return Report(
+        "test", "quickrouter", "http://127.0.0.1:1", **{"verdict": verdict, "findings": findings, **values, **fields}
+    )
+
+
+OPEN = OpenSuspicion("refuses size auto", "the budget is spent", 2, 1)
+EVERY = ("terminal", *reports.FORMATS)
+
+
+@pytest.mark.parametrize("form", EVERY)
+def test_no_control_character_and_no_key_gets_through(form: str, capsys: pytest.CaptureFixture[str]) -> None:
+    hostile = report(
+        finding(text=HOSTILE),
+        open_suspicions=(OpenSuspicion(HOSTILE, HOSTILE),),
+        notes=(HOSTILE,),
+        reason=HOSTILE,
+        details={"cleared_groups": [HOSTILE], "more": {HOSTILE: HOSTILE}},
+    )
+    reports.write(form, "-", hostile, (KEY,))
+    text = capsys.readouterr().out
+    assert re.findall(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e\u2028\ud800-\udfff]", text) == []
+    assert KEY not in text
+    assert "sk-live" not in text
+    assert "red" in text
+    text.encode("utf-8")
+
+
+@pytest.mark.parametrize("form", EVERY)
+def test_an_empty_report_has_every_format(form: str) -> None:
+    assert reports.text(form, report())
+
+
+def test_json_has_the_binding_fields() -> None:
+    data = json.loads(reports.text("json", report(finding())))
+    fields = "version command contract target verdict requests accepted images cost_usd seed duration_s findings"
+    assert set(fields.split()) <= set(data)
+    assert (data["version"], data["verdict"], data["cost_usd"]) == (1, "findings", 1.049)
+    members = "rule severity side operation pointer documented observed message source count fingerprint"
+    (found,) = data["findings"]
+    assert set(f"{members} first_exchange reproduce".split()) <= set(found)
+    assert found["fingerprint"] == finding().violation.fingerprint
+    assert found["source"]["quote"] == QUOTE
+
+
+def test_a_fingerprint_survives_a_pointer_that_had_to_be_cleaned() -> None:
+    """A baseline made from the report must fit the next run, whatever names the server sends."""
+    odd = Violation("body.type", Severity.ERROR, "response", "make", "/body/\x1b[0m", "m")
+    (found,) = json.loads(reports.text("json", report(Finding(odd, ("e1",)))))["findings"]
+    assert found["fingerprint"] == odd.fingerprint
+    assert found["pointer"] == "/body/\\u001b[0m"
+
+
+def test_ndjson_is_one_object_per_line() -> None:
+    text = reports.text("ndjson", report(finding(), finding(Severity.INFO), open_suspicions=(OPEN,), cleared=9))
+    lines = [json.loads(line) for line in text.splitlines()]
+    assert [line["kind"] for line in lines] == ["finding", "finding", "suspicion", "summary"]
+    assert (lines[-1]["requests"], lines[-1]["cleared"]) == (58, 9)
+
+
+def junit(made: Report) -> ElementTree.Element:
+    """The suite of a JUnit report, once its numbers are proven."""
+    root = ElementTree.fromstring(reports.text("junit", made))
+    assert root.tag == "testsuites"
+    (suite,) = root
+    assert suite.get("tests") == str(len(suite.findall("testcase")))
+    for number, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+        assert suite.get(number) == root.get(number) == str(len(suite.findall(f"testcase/{tag}")))
+    assert all(case.get("name") and case.get("classname") and case.get("time") for case in suite)
+    return suite
+
+
+def test_junit_has_a_case_per_finding_group_and_suspicion() -> None:
+    suite = junit(
+        report(
+            finding(),
+            finding(Severity.WARNING),
+            open_suspicions=(OPEN,),
+            details={"cleared_groups": ["refusals of n", {"name": "texts"}]},
+        )
+    )
+    names = [case.get("name", "") for case in suite]
+    assert [name.split(" [")[0] for name in names] == [
+        "looser.maximum /body/n",
+        "looser.maximum /body/n",
+        "refusals of n",
+        "texts",
+        "refuses size auto",
+        "verdict",
+    ]
+    (failure,) = suite.findall("testcase/failure")
+    assert QUOTE in (failure.text or "")
+    (skipped,) = suite.findall("testcase/skipped")
+    assert "2 requests, 1 image" in skipped.get("message", "")
+
+
+def test_junit_fails_what_fails_the_command() -> None:
+    warning = finding(Severity.WARNING)
+    assert junit(report(warning)).get("failures") == "0"
+    assert junit(report(warning, details={"fail_on": "warning"})).get("failures") == "1"
+    inconclusive = junit(report(verdict="inconclusive", reason="the key was refused"))
+    assert inconclusive.get("errors") == "1"
+
+
+def test_sarif_points_at_the_line_of_the_keyword(monkeypatch: pytest.MonkeyPatch) -> None:
+    file = library.bundled_root() / "quickrouter" / "models" / "create-image-request.json"
+    monkeypatch.chdir(library.bundled_root().parent)
+    document = json.loads(reports.text("sarif", report(finding(), finding(place=PLACE + "?required"))))
+    assert document["version"] == "2.1.0"
+    (run,) = document["runs"]
+    assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == ["looser.maximum"]
+    first, second = run["results"]
+    assert (first["ruleId"], first["ruleIndex"], first["level"]) == ("looser.maximum", 0, "error")
+    (location,) = first["locations"]
+    physical = location["physicalLocation"]
+    assert Path(physical["artifactLocation"]["uri"]).resolve() == file.resolve()
+    line = file.read_text(encoding="utf-8").splitlines()[physical["region"]["startLine"] - 1]
+    assert '"maximum": 10' in line
+    assert second["locations"][0]["physicalLocation"]["region"] == physical["region"]
+
+
+def test_sarif_of_a_contract_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file outside the working directory is named by a URI; one that is gone keeps its own words."""
+    folder = tmp_path / "my api"
+    folder.mkdir()
+    (folder / "openapi.json").write_text('{\n  "openapi": "3.1.0",\n  "paths": {}\n}')
+    monkeypatch.chdir(library.bundled_root())
+    found = (finding(place="my api/openapi.json#/paths"), finding(place="my api/gone.json#/a"), finding(place=""))
+    made = report(*found, details={"contract_file": str(folder)})
+    results = json.loads(reports.text("sarif", made))["runs"][0]["results"]
+    places = [result["locations"][0]["physicalLocation"] for result in results]
+    assert places[0] == {
+        "artifactLocation": {"uri": (folder / "openapi.json").resolve().as_uri()},
+        "region": {"startLine": 3},
+    }
+    assert places[1] == {"artifactLocation": {"uri": "my%20api/gone.json"}}
+    assert places[2] == {"artifactLocation": {"uri": "unknown"}}
+
+
+def test_github_annotations_and_summary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    summary = tmp_path / "summary.md"
+    summary.write_text("before\n")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    monkeypatch.chdir(library.bundled_root().parent)
+    target = tmp_path / "annotations.txt"
+    text = "50%, a:b\n::stop-commands::x <b>|"
+    reports.write("github", str(target), report(finding(text=text), finding(Severity.INFO)))
+    lines = target.read_text().splitlines()
+    assert [line.split(" ", 1)[0] for line in lines] == ["::error", "::notice", "::notice"]
+    assert re.search(
+        r",file=\S*create-image-request\.json,line=\d+::make, request /body/n: 50%25, a:b%0A::stop", lines[0]
+    )
+    written = summary.read_text()
+    assert written.startswith("before\n### quickrouter-contract test")
+    assert "&lt;b&gt;|" in written
+    assert "<b>" not in written
+
+
+class _Page(html.parser.HTMLParser):
+    """Collects elements, the addresses they load or lead to, and the text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: set[str] = set()
+        self.addresses: list[tuple[str, str]] = []
+        self.words: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.addresses += [(tag, value or "") for name, value in attrs if name in ("href", "src")]
+        if tag not in ("meta", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+
+def test_html_is_one_page_without_script_and_well_nested() -> None:
+    page = _Page()
+    text = reports.text("html", report(finding(text=HOSTILE), open_suspicions=(OPEN,), notes=("a note",)), (KEY,))
+    page.feed(text)
+    assert page.open == []
+    assert page.tags.isdisjoint({"script", "link", "img", "iframe", "object", "form"})
+    assert {address for _, address in page.addresses} == {"https://docs.example.com/page"}
+    assert "<script>alert(1)</script>" in "".join(page.words)
+    assert QUOTE in "".join(page.words)
+    for needed in ("prefers-color-scheme: dark", "max-width: 34rem", 'name="viewport"', "default-src 'none'"):
+        assert needed in text
+
+
+def test_html_links_only_to_web_pages() -> None:
+    source = Source("javascript:alert(1)", "row", "q")
+    violation = Violation("body.type", Severity.ERROR, "response", "make", "/body", "m", "d", "o", source)
+    text = reports.text("html", report(Finding(violation, ("e1",))))
+    assert "href" not in text
+    assert "javascript:alert(1)" in text
+
+
+@pytest.fixture
+def plain_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eighty columns, no colour."""
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+
+
+@pytest.mark.usefixtures("plain_terminal")
+def test_the_terminal_report_fits_eighty_columns() -> None:
+    many = tuple(OpenSuspicion(f"suspicion {n}", "the budget is spent", 1, 0) for n in range(40))
+    text = reports.text("terminal", report(finding(text="a" * 200), open_suspicions=many))
+    assert [line for line in text.splitlines() if cell_len(line) > 80] == []
+    assert "Accepts what the page forbids" in text
+    assert re.sub(r"\s", "", QUOTE) in re.sub(r"\s", "", text)
+    for said in ("make, request /body/n", "n must be at most 10", "2 times, constant, only when size is auto"):
+        assert said in text
+    assert "Not tested (40)" in text
+    assert "and 28 more" in text
+    assert text.splitlines()[-1] == "findings: 1 error; 58 requests, 27 images, about 1.05 USD"
+
+
+@pytest.mark.usefixtures("plain_terminal")
+def test_the_command_can_be_pasted_as_it_stands() -> None:
+    text = reports.text("terminal", report(finding()))
+    pasted = text.partition("reproduce\n")[2].partition("\n\n")[0]
+    assert re.sub(r" \\\n\s+", " ", pasted).strip() == COMMAND
+
+
+@pytest.mark.usefixtures("plain_terminal")
+def test_the_verdict_is_the_last_line() -> None:
+    assert reports.text("terminal", report()) == "clean: 58 requests, 27 images, about 1.05 USD\n"
+    ended = report(verdict="inconclusive", reason="the key was refused", requests=1, images=0, cost_usd=None)
+    assert reports.text("terminal", ended) == "inconclusive: 1 request (the key was refused)\n"
+
+
+def test_colour_only_where_it_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    coloured = reports.text("terminal", report(finding()))
+    assert "\x1b[1;31mERROR" in coloured
+    monkeypatch.setenv("NO_COLOR", "1")
+    plain = reports.text("terminal", report(finding()))
+    assert "\x1b" not in plain
+    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == plain
+
+
+def test_an_unwritable_path_is_told_before_anything_is_paid(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "none" / "r.json"):
+        with pytest.raises(RecordError, match="cannot be written"):
+            reports.check_writable("json", str(path))
+    with pytest.raises(RecordError, match="no report format 'yaml'; there are json"):
+        reports.check_writable("yaml", "-")
+    reports.check_writable("json", str(tmp_path / "new.json"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_checking_keeps_what_is_there(tmp_path: Path) -> None:
+    kept = tmp_path / "kept.json"
+    kept.write_text("yesterday")
+    reports.check_writable("json", str(kept))
+    assert kept.read_text() == "yesterday"
+    reports.write("json", str(kept), report())
+    assert json.loads(kept.read_text())["verdict"] == "clean"
