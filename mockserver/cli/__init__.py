@@ -88,8 +88,10 @@ def _usage(wrong: click.ClickException) -> int:
 
 
 def _unexpected(error: Exception) -> int:
+    from mockserver.cli.keys import masked
+
     if os.environ.get(DEBUG) == "1":
-        traceback.print_exception(error)
+        click.echo(masked("".join(traceback.format_exception(error))), err=True, nl=False)
     said = f"{type(error).__name__}: {str(error)[:300]}".rstrip(": ")
     return _fail(
         f"unexpected {said} - this is a mistake in {PROGRAM}, please report it to its issue tracker; "

@@ -1,0 +1,117 @@
+"""``test`` runs the installed suite, whatever the caller's own pytest set-up, and tells no key."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from test_cli import KEY, run
+
+FEW = ("--max-requests", "6", "--max-images", "4")
+
+
+class _Echo(BaseHTTPRequestHandler):
+    """Answers every request with everything that came, the key included."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("content-length") or 0)).decode("utf-8", "replace")
+        self._say({"got": body, "headers": dict(self.headers.items())})
+
+    def do_GET(self) -> None:
+        self._say({"headers": dict(self.headers.items())})
+
+    def _say(self, value: object) -> None:
+        text = json.dumps(value).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """The test's own output is enough."""
+
+
+@pytest.fixture
+def echo() -> Iterator[str]:
+    """The address of a server that repeats the key in every answer."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Echo)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_no_key_stands_in_any_report(echo: str, tmp_path: Path) -> None:
+    """The server repeats the key everywhere, so every report has occasion to tell it."""
+    forms = ("json", "junit", "ndjson", "sarif", "html", "github")
+    targets = [part for form in forms for part in ("--report", f"{form}={tmp_path / form}")]
+    done = run("test", echo, *FEW, *targets)
+    assert done.returncode == 1
+    data = json.loads((tmp_path / "json").read_text(encoding="utf-8"))
+    assert (data["verdict"], data["command"]) == ("findings", "test")
+    assert "error.key-leaked" in {finding["rule"] for finding in data["findings"]}
+    for form in forms:
+        assert KEY not in (tmp_path / form).read_text(encoding="utf-8")
+    ElementTree.parse(tmp_path / "junit")
+    assert "Key in the answer" in done.stdout
+
+
+def test_without_an_address_the_mock_is_tested(tmp_path: Path) -> None:
+    target = tmp_path / "r.json"
+    done = run("test", *FEW, "--seed", "5", "--fail-on", "error", "--report", f"json={target}")
+    data = json.loads(target.read_text(encoding="utf-8"))
+    assert (data["seed"], data["contract"]) == (5, "quickrouter")
+    assert data["target"].startswith("http://127.0.0.1:")
+    assert 0 < data["requests"] <= 6
+    assert data["images"] <= 4
+    assert done.returncode == {"clean": 0, "findings": 1, "inconclusive": 3}[data["verdict"]]
+
+
+def test_the_caller_s_own_pytest_set_up_is_left_out(tmp_path: Path) -> None:
+    """Options and plugins from the environment, a configuration and a folder of the suite's name change nothing."""
+    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --no-such-option\n")
+    (tmp_path / "conftest.py").write_text("raise RuntimeError('this is not yours')\n")
+    own = tmp_path / "contract_tests"
+    own.mkdir()
+    (own / "test_mine.py").write_text("def test_mine():\n    raise SystemExit(7)\n")
+    plain = run("test", "--dry-run", "--seed", "1")
+    done = run(
+        "test",
+        "--dry-run",
+        "--seed",
+        "1",
+        cwd=tmp_path,
+        PYTEST_ADDOPTS="--no-such-option",
+        PYTEST_PLUGINS="no_such_plugin",
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == plain.stdout
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["conftest.py", "contract_tests", "pytest.ini"]
+
+
+def test_a_dry_run_prints_the_plan_and_sends_nothing(echo: str, tmp_path: Path) -> None:
+    target = tmp_path / "r.json"
+    done = run("test", echo, "--dry-run", "--report", f"json={target}")
+    assert done.returncode == 0
+    assert len(done.stdout.splitlines()) > 5
+
+
+def test_a_paid_address_needs_a_limit() -> None:
+    """Nothing listens there and nothing is sent: the plan and its price are shown instead."""
+    done = run("test", "https://api.example.invalid")
+    assert done.returncode == 2
+    assert "--budget" in done.stderr + done.stdout
+
+
+def test_an_address_where_nobody_listens_is_inconclusive() -> None:
+    done = run("test", "http://127.0.0.1:9", *FEW)
+    assert done.returncode == 3
+    assert "inconclusive" in done.stdout
