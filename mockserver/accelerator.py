@@ -7,7 +7,7 @@ It is used where its yes is known to imply the judge's yes; whatever it does not
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import jsonschema_rs
@@ -27,11 +27,19 @@ class Accelerator:
         self._document = document
         self._compiled: dict[str, Any] = {}
 
-    def accepts(self, schema: str, value: Any) -> bool:
-        """True only if the judge would accept the value as well."""
+    def _validator(self, schema: str) -> Any:
         if schema not in self._compiled:
             self._compiled[schema] = self._compile(schema)
-        validator = self._compiled[schema]
+        return self._compiled[schema]
+
+    def check(self, schema: str) -> Callable[[Any], bool] | None:
+        """:meth:`accepts` of one schema for values read as plain JSON; None where nothing can be said in advance."""
+        validator = self._validator(schema)
+        return validator.is_valid if validator is not None else None
+
+    def accepts(self, schema: str, value: Any) -> bool:
+        """True only if the judge would accept the value as well."""
+        validator = self._validator(schema)
         if validator is None:
             return False
         try:

@@ -1,70 +1,148 @@
-"""The mock as an ASGI application."""
+"""The mock as an ASGI application: the API in front, Starlette with the administration behind it.
+
+The API path costs no routing: only what begins with ``/__admin`` reaches Starlette.  Reading a body within its limit is done
+here; what is answered is left to :mod:`mockserver.pipeline`.
+"""
 
 from __future__ import annotations
 
-import itertools
 import time
-from typing import Any
-
-import orjson
+from collections.abc import MutableMapping
+from typing import Any, Final
 
 from mockserver import openapi
-from mockserver.journal import Entry, Journal
-from mockserver.messages import Request
-from mockserver.rules import rule_for
+from mockserver.contract import Contract
+from mockserver.delivery import AT_ONCE, Receive, Send, deliver
+from mockserver.errors import UsageError
+from mockserver.journal import Journal
+from mockserver.pipeline import Came, Ids, Outcome, Pipeline
+from mockserver.scenarios import Scenario, Stage, read_scenarios
 from mockserver.settings import Settings
-from mockserver.validation import Judge
+
+ADMIN: Final = b"/__admin"
+_DISCARDED_AT_MOST: Final = 64 * 1024 * 1024
+"""Bytes of a body beyond the limit that are read and dropped, so that the client gets to read the refusal."""
+
+_now = time.time
+NO_HEADERS: Final[list[tuple[bytes, bytes]]] = []
 
 
 class Mock:
-    """One mock: settings, contract, journal; an ASGI application."""
+    """One mock: an ASGI application with its settings, journal, and the pipeline of the contract it serves.
+
+    Raises ContractError when the contract cannot be used, UsageError when the settings name no scenario of it.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.contract = openapi.load(settings.contract)
-        self.judge = Judge(self.contract)
         self.journal = Journal(settings.journal_entries, settings.journal_bytes)
-        self.base_path = self.contract.base_path
-        self._ids = itertools.count(1)
+        self.started = _now()
+        self._ids = Ids()
+        contract = openapi.load(settings.contract)
+        scenarios = read_scenarios(contract.document)
+        self.stage = Stage(self._first(scenarios))
+        self.pipeline = self._pipeline(contract, scenarios)
+        self._admin: Any = None
 
-    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        started = time.time()
-        body = b""
-        more = True
-        while more:
-            message = await receive()
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-        path = scope["raw_path"].decode("ascii").removeprefix(self.base_path)
-        headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in scope["headers"])
-        request = Request(scope["method"], path, scope["query_string"].decode("latin-1"), headers, body)
-        judged = self.judge.request(request)
-        extra: list[tuple[bytes, bytes]] = []
-        if judged.blocking or judged.operation is None:
-            first = (judged.blocking or judged.violations)[0]
-            status = rule_for(first.rule).status
-            value: Any = {"error": {"message": first.message, "type": "invalid_request_error", "param": first.param or None,
-                                    "code": None}}  # fmt: skip
-            extra = [(b"allow", ", ".join(judged.match.allowed).encode())] if status == 405 else []
+    @property
+    def contract(self) -> Contract:
+        """The contract that is served."""
+        return self.pipeline.contract
+
+    @property
+    def base_path(self) -> str:
+        """The path below which the contract's paths lie."""
+        return self.contract.base_path
+
+    def reload(self) -> None:
+        """Serve the contract as its files are now; raises ContractError and keeps the old one when it is broken."""
+        contract = openapi.load(self.settings.contract)
+        self.pipeline = self._pipeline(contract, read_scenarios(contract.document))
+
+    def _pipeline(self, contract: Contract, scenarios: dict[str, Scenario]) -> Pipeline:
+        return Pipeline(contract, scenarios, self.settings, self.journal, self.stage, self._ids)
+
+    def _first(self, scenarios: dict[str, Scenario]) -> Scenario | None:
+        name = self.settings.scenario
+        if name is None:
+            return None
+        if name not in scenarios:
+            raise UsageError(f"there is no scenario {name!r}; there is {', '.join(scenarios) or 'none'}")
+        return scenarios[name]
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        """Serve one request; whatever is not HTTP is not spoken here."""
+        if scope["type"] != "http":
+            return
+        path = scope["raw_path"]
+        if path.startswith(ADMIN) and (len(path) == len(ADMIN) or path[len(ADMIN) : len(ADMIN) + 1] == b"/"):
+            await self._administration()(scope, receive, send)
+            return
+        started = _now()
+        message = await receive()
+        if message["type"] != "http.request":
+            return
+        body: bytes = message["body"]
+        trouble, more = "", NO_HEADERS
+        headers = scope["headers"]
+        named = dict(headers)
+        if message.get("more_body") or len(body) > self.settings.max_body:
+            read = await self._rest(bytearray(body), bool(message.get("more_body")), named, receive)
+            if read is None:
+                return
+            body, trouble, more = read
+        outcome = self.pipeline.answer(
+            Came(scope["method"], path, scope["query_string"], headers, named, body, started, trouble)
+        )
+        if more:
+            outcome.headers.extend(more)
+        if outcome.delivery is AT_ONCE:
+            await send({"type": "http.response.start", "status": outcome.status, "headers": outcome.headers})
+            await send({"type": "http.response.body", "body": outcome.body})
         else:
-            spec = judged.operation.success
-            status = judged.operation.success_status
-            examples = spec.content[0].examples if spec and spec.content else {}
-            value = next(iter(examples.values()), {})
-        answer = orjson.dumps(value)
-        identifier = f"x{next(self._ids)}"
-        out = [
-            (b"content-type", b"application/json"),
-            (b"content-length", str(len(answer)).encode()),
-            (b"contract-violations", str(len(judged.violations)).encode()),
-            (b"mock-exchange", identifier.encode()),
-            *extra,
-        ]
-        kept = [(k, v) for k, v in scope["headers"] if k != b"authorization"]
-        operation = judged.operation.id if judged.operation else ""
-        self.journal.append(
-            Entry(identifier, started, time.time() - started, "", request.method, request.path, scope["query_string"],
-                  kept, body, status, out, answer, operation, judged.violations, "", ())
-        )  # fmt: skip
-        await send({"type": "http.response.start", "status": status, "headers": out})
-        await send({"type": "http.response.body", "body": answer})
+            await self._in_its_way(outcome, receive, send)
+
+    async def _in_its_way(self, outcome: Outcome, receive: Receive, send: Send) -> None:
+        await deliver(outcome.status, outcome.headers, outcome.body, outcome.delivery, receive, send)
+
+    async def _rest(
+        self, body: bytearray, unread: bool, named: dict[bytes, bytes], receive: Receive
+    ) -> tuple[bytes, str, list[tuple[bytes, bytes]]] | None:
+        """The whole body; beyond the limit none of it, a sentence and the headers that end the connection.
+
+        None when the client went away before its end.
+        """
+        limit = self.settings.max_body
+        announced = named.get(b"content-length", b"")
+        size = int(announced) if announced.isdigit() and len(announced) < 20 else 0
+        if size > limit and named.get(b"expect", b"").lower() == b"100-continue":
+            return b"", _too_large(limit, size), [(b"connection", b"close")]
+        total = len(body)
+        while unread:
+            message = await receive()
+            if message["type"] != "http.request":
+                return None
+            piece = message.get("body", b"")
+            unread = bool(message.get("more_body"))
+            total += len(piece)
+            if total <= limit and size <= limit:
+                body += piece
+            else:
+                body.clear()
+                if total > _DISCARDED_AT_MOST:
+                    break
+        if total <= limit and size <= limit:
+            return bytes(body), "", []
+        return b"", _too_large(limit, max(size, total)), [(b"connection", b"close")] if unread else []
+
+    def _administration(self) -> Any:
+        """The Starlette application, made when first asked for: serving an API does not need it."""
+        if self._admin is None:
+            from mockserver.admin import administration
+
+            self._admin = administration(self)
+        return self._admin
+
+
+def _too_large(limit: int, size: int) -> str:
+    return f"the body must have at most {limit} bytes; got {size} bytes"

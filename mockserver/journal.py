@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mockserver.findings import Violation
 from mockserver.messages import Exchange, Headers, Request, Response
@@ -16,16 +16,18 @@ from mockserver.messages import Exchange, Headers, Request, Response
 RawHeaders = tuple[tuple[bytes, bytes], ...] | list[tuple[bytes, bytes]]
 
 
-@dataclass(slots=True)
-class Entry:
-    """One recorded exchange, kept as the bytes that were there; nothing is parsed until somebody looks."""
+class Entry(NamedTuple):
+    """One recorded exchange, kept as the bytes that were there; nothing is parsed until somebody looks.
+
+    ``path`` is as sent, ``query`` without its question mark; ``cut`` says how the answer's transfer ends early.
+    """
 
     id: str
     started: float
     duration: float
     session: str
     method: str
-    path: str
+    path: bytes
     query: bytes
     headers: RawHeaders
     body: bytes
@@ -36,14 +38,21 @@ class Entry:
     violations: tuple[Violation, ...]
     scenario: str
     notes: tuple[str, ...]
+    cut: str | None
 
     @property
     def exchange(self) -> Exchange:
         """The exchange as a plain value."""
         return Exchange(
             self.id,
-            Request(self.method, self.path, self.query.decode("latin-1"), _decoded(self.headers), self.body),
-            Response(self.status, _decoded(self.answer_headers), self.answer_body),
+            Request(
+                self.method,
+                self.path.decode("latin-1"),
+                self.query.decode("latin-1"),
+                _decoded(self.headers),
+                self.body,
+            ),
+            Response(self.status, _decoded(self.answer_headers), self.answer_body, self.cut),
             started=self.started,
             duration=self.duration,
             session=self.session,
@@ -53,7 +62,8 @@ class Entry:
     @property
     def size(self) -> int:
         """Bytes that count against the journal's limit."""
-        return len(self.body) + len(self.answer_body) + len(self.query) + OVERHEAD
+        head = sum([len(name) + len(value) for name, value in self.headers])
+        return len(self.body) + len(self.answer_body) + len(self.path) + len(self.query) + head + OVERHEAD
 
 
 OVERHEAD = 1024

@@ -111,7 +111,9 @@ def _listener(host: str, port: int) -> socket.socket:
                 f"port {port} on {host} is in use; stop what listens there, or choose another with --port (0: any free one)"
             ) from None
         if number == errno.EACCES:
-            raise ContractToolError(f"port {port} on {host} may not be used by this user; ports from 1024 may") from None
+            raise ContractToolError(
+                f"port {port} on {host} may not be used by this user; ports from 1024 may"
+            ) from None
         reason = getattr(error, "strerror", None) or error
         raise ContractToolError(f"cannot listen on {host}:{port}: {reason}") from None
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from mockserver import credentials, leaks, media, sentences
 from mockserver.accelerator import Accelerator
+from mockserver.admission import UNDECIDED, Admit, admission
 from mockserver.contract import Contract, Match, Media, Operation, ResponseSpec, severity_of
 from mockserver.explanation import Explainer
 from mockserver.findings import Severity, Source, Violation
@@ -50,9 +51,30 @@ class Judge:
         self.contract = contract
         self.explainer = Explainer(contract)
         self._accelerator = Accelerator(contract.document.data)
+        self._admissions: dict[tuple[str, str], tuple[Match, Admit]] = {}
+        for operation in contract.operations:
+            if admit := admission(contract, operation, self._accelerator):
+                self._admissions[operation.method, operation.path] = (Match(operation), admit)
+
+    def admission(self, operation: Operation) -> Admit | None:
+        """The quick yes to an operation's plainly valid requests; None where there is none."""
+        found = self._admissions.get((operation.method, operation.path))
+        return found[1] if found else None
 
     def request(self, request: Request) -> RequestJudgement:
         """Judge a request; its path is below the contract's base path."""
+        quick = self._admissions.get((request.method, request.path))
+        if quick:
+            # UTF-8, so that no character outside ASCII can turn into one that a rule allows.
+            named = {name.lower().encode(): value.encode("utf-8", "replace") for name, value in request.headers}
+            if len(named) == len(request.headers):
+                value = quick[1](named, request.body)
+                if value is not UNDECIDED:
+                    return RequestJudgement(quick[0], value, ())
+        return self.strictly(request)
+
+    def strictly(self, request: Request) -> RequestJudgement:
+        """The same by the whole set of rules, without the quick yes."""
         match = self.contract.match(request.method, request.path)
         operation = match.operation
         if operation is None:

@@ -1,0 +1,125 @@
+"""The quick yes: whether a request is plainly valid, from its raw headers and body, without building anything.
+
+Compiled per operation from what does not depend on the request.  It only ever says yes where the judge would find nothing;
+whatever it does not admit, :class:`~mockserver.validation.Judge` decides and explains.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from mockserver import media
+from mockserver.accelerator import Accelerator
+from mockserver.contract import Contract, Operation, Parameter
+from mockserver.media import MISSING
+from mockserver.plain import read_plain
+from mockserver.pointers import find
+
+Admit = Callable[[Mapping[bytes, bytes], bytes], Any]
+"""Headers by lower-case name (none repeated) and body in; the body's value out, UNDECIDED where the judge must look."""
+
+
+class _Undecided:
+    def __repr__(self) -> str:
+        return "UNDECIDED"
+
+
+UNDECIDED: Final = _Undecided()
+
+_BEARER = re.compile(rb"[Bb][Ee][Aa][Rr][Ee][Rr] +[!-~]+")
+_VISIBLE = re.compile(rb"[!-~]")
+_SAYS_NOTHING = frozenset({"title", "description", "examples", "example", "default", "deprecated", "$comment"})
+_KINDS_KEPT = 64
+"""Distinct Content-Type values whose reading is remembered."""
+
+
+def admission(contract: Contract, operation: Operation, accelerator: Accelerator) -> Admit | None:
+    """The quick yes of one operation; None where its rules need more than headers and a JSON body."""
+    headers = _headers(contract, operation)
+    credentials = _credentials(operation)
+    body = _body(operation, accelerator)
+    if "{" in operation.path or headers is None or credentials is None or body is None:
+        return None
+    if any(parameter.location != "header" for parameter in operation.parameters):
+        return None
+    needed, has_credentials, read = headers, credentials, body
+
+    def admit(named: Mapping[bytes, bytes], content: bytes) -> Any:
+        for name in needed:
+            if name not in named:
+                return UNDECIDED
+        if not has_credentials(named):
+            return UNDECIDED
+        return read(named.get(b"content-type"), content)
+
+    return admit
+
+
+def _headers(contract: Contract, operation: Operation) -> tuple[bytes, ...] | None:
+    needed = []
+    for parameter in operation.parameters:
+        if parameter.location == "header":
+            if not _any_text(contract.document.data, parameter):
+                return None
+            if parameter.required:
+                needed.append(parameter.name.lower().encode())
+    return tuple(needed)
+
+
+def _any_text(document: Mapping[str, Any], parameter: Parameter) -> bool:
+    schema = find(document, parameter.schema) if parameter.schema else {}
+    if not isinstance(schema, Mapping):
+        return False
+    return all(
+        (key == "type" and value == "string") or key in _SAYS_NOTHING or key.startswith("x-")
+        for key, value in schema.items()
+    )
+
+
+def _credentials(operation: Operation) -> Callable[[Mapping[bytes, bytes]], bool] | None:
+    alternatives = operation.security
+    if not alternatives or any(not alternative for alternative in alternatives):
+        return lambda _: True
+    if len(alternatives) != 1 or len(alternatives[0]) != 1:
+        return None
+    scheme = alternatives[0][0]
+    name = scheme.name.lower().encode()
+    if scheme.kind == "bearer":
+        fits = _BEARER.fullmatch
+        return lambda named: name in named and fits(named[name]) is not None
+    if scheme.kind == "apiKey" and scheme.location == "header":
+        return lambda named: _VISIBLE.search(named.get(name, b"")) is not None
+    return None
+
+
+def _body(operation: Operation, accelerator: Accelerator) -> Callable[[bytes | None, bytes], Any] | None:
+    if not operation.body:
+        return lambda _, __: MISSING
+    kinds: dict[bytes | None, Callable[[Any], bool] | None] = {}
+
+    def check_for(content_type: bytes | None) -> Callable[[Any], bool] | None:
+        """What tells whether a body of this Content-Type is valid; None where the judge must look."""
+        kind = media.media_type(content_type.decode("latin-1") if content_type else "")
+        option = next((m for m in operation.body if media.covers(m.type, kind)), None)
+        option = option or (operation.body[0] if not kind else None)
+        if option is None or not media.is_json(media.media_type(option.type)):
+            return None
+        return accelerator.check(option.schema) if option.schema else lambda _: True
+
+    def read(content_type: bytes | None, content: bytes) -> Any:
+        if content_type in kinds:
+            valid = kinds[content_type]
+        else:
+            valid = check_for(content_type)
+            if len(kinds) < _KINDS_KEPT:
+                kinds[content_type] = valid
+        if valid is None:
+            return UNDECIDED
+        value = read_plain(content)
+        if value is MISSING:
+            return UNDECIDED
+        return value if valid(value) else UNDECIDED
+
+    return read

@@ -1,0 +1,356 @@
+"""One request's way to its answer: the only place that knows the order of the steps.
+
+Match, judge, choose the scenario, then the scenario's answer, the refusal or the responder's answer; then redact and record.
+Sockets are left to :mod:`mockserver.app`, the way an answer travels to :mod:`mockserver.delivery`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from random import Random
+from typing import Any, Final, NamedTuple
+
+from mockserver import credentials, redaction, sentences
+from mockserver.admission import UNDECIDED, Admit
+from mockserver.answers import Asked, seeded
+from mockserver.contract import Contract, Match, Operation
+from mockserver.delivery import AT_ONCE, Delivery
+from mockserver.envelope import Envelope
+from mockserver.explanation import Explainer
+from mockserver.findings import Severity, Violation
+from mockserver.journal import Entry, Journal
+from mockserver.meaning import digest_of
+from mockserver.media import MISSING
+from mockserver.messages import Request
+from mockserver.preferences import NONE, Preferences, preferences_of
+from mockserver.redaction import Redactor
+from mockserver.responders import Plan, Responder, Synthesize
+from mockserver.scenarios import Scenario, Stage, Step
+from mockserver.settings import Settings
+from mockserver.validation import Judge, RequestJudgement
+
+RawHeaders = Sequence[tuple[bytes, bytes]]
+
+_SESSION_NAME_AT_MOST: Final = 200
+_now = time.time
+
+
+class Came(NamedTuple):
+    """One request as it came: ``path`` as sent, the base path included; ``named`` the headers by name."""
+
+    method: str
+    path: bytes
+    query: bytes
+    headers: RawHeaders
+    named: Mapping[bytes, bytes]
+    body: bytes
+    started: float
+    trouble: str = ""
+
+
+class Outcome(NamedTuple):
+    """What is sent, and how: ``headers`` are complete."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+    delivery: Delivery
+
+
+class Pipeline:
+    """Answers requests by one contract.  Not shared between threads: the server's loop calls it."""
+
+    def __init__(
+        self,
+        contract: Contract,
+        scenarios: Mapping[str, Scenario],
+        settings: Settings,
+        journal: Journal,
+        stage: Stage,
+        ids: Ids,
+    ) -> None:
+        self.contract, self.scenarios, self.settings = contract, dict(scenarios), settings
+        self.journal, self.stage = journal, stage
+        self.judge = Judge(contract)
+        self.redactor = Redactor(contract, settings.api_key)
+        self.explainer: Explainer = self.judge.explainer
+        self.envelope = Envelope(contract, self.explainer)
+        self.responder: Responder = Synthesize(contract, self.explainer, self.envelope)
+        self.base = contract.base_path.encode()
+        self._ids = ids
+        self._bits = Random(os.urandom(16)).getrandbits
+        self._quick: dict[tuple[str, bytes], tuple[Operation, Admit, Plan]] = {}
+        if settings.seed is None:
+            for operation in contract.operations:
+                admit = self.judge.admission(operation)
+                plan = self.responder.plan(operation, None, None, "0")
+                if admit and plan:
+                    self._quick[operation.method, self.base + operation.path.encode()] = (operation, admit, plan)
+
+    def answer(self, came: Came) -> Outcome:
+        """The answer to a request; it is in the journal when this returns."""
+        quick = self._quick.get((came.method, came.path))
+        named = came.named
+        if (
+            quick is not None
+            and len(named) == len(came.headers)
+            and b"prefer" not in named
+            and b"mock-session" not in named
+            and not came.trouble
+            and self.stage.idle
+        ):
+            operation, admit, plan = quick
+            value = admit(named, came.body)
+            if value is not UNDECIDED:
+                return self._plainly(came, operation, plan, value)
+        return self._carefully(came)
+
+    def _plainly(self, came: Came, operation: Operation, plan: Plan, value: Any) -> Outcome:
+        """The normal answer to a request without violations and wishes."""
+        headers, secrets = self.redactor.headers(came.headers)
+        if self.settings.api_key is not None:
+            return self._carefully(came)
+        body = came.body
+        units = operation.units.of(value) if operation.units else 1
+        answer = plan.body(Asked(value, operation.id, came.started, self._bits, units))
+        for secret in secrets:
+            if secret in body or secret in answer:
+                return self._carefully(came)
+        if b"\\u" in body or came.query:
+            return self._carefully(came)
+        identifier = self._ids.fresh()
+        sent = [
+            *plan.headers,
+            (b"content-length", b"%d" % len(answer)),
+            (b"contract-violations", b"0"),
+            (b"mock-exchange", identifier.encode()),
+        ]
+        self.journal.append(
+            Entry(
+                identifier, came.started, _now() - came.started, "", came.method, came.path, b"", headers, body,
+                plan.status, sent, answer, operation.id, (), "", (), None,
+            )
+        )  # fmt: skip
+        return Outcome(plan.status, sent, answer, AT_ONCE)
+
+    def _carefully(self, came: Came) -> Outcome:
+        notes: list[str] = []
+        session = self._session(came, notes)
+        wishes = self._wishes(came, notes)
+        judged = self._judged(came)
+        operation = judged.operation
+        refused = judged.blocking
+        if came.trouble:
+            refused = judged.violations
+        elif self.settings.on_violation != "enforce":
+            refused = tuple(v for v in refused if operation is None or v.rule == "security.refused")
+        scenario, step = self._step(session, wishes, operation, notes)
+        made = self._made(came, judged, refused, wishes, step, notes)
+        status, headers, body, applied = made
+        way = step.delivery if step else AT_ONCE
+        if wishes.delay is not None:
+            way, applied = replace(way, delay_s=wishes.delay), [*applied, f"delay={wishes.delay:g}"]
+        if wishes.cut is not None:
+            way, applied = replace(way, cut_after_bytes=wishes.cut), [*applied, f"cut={wishes.cut}"]
+        if scenario is not None and scenario.name == wishes.scenario:
+            applied = [*applied, f"scenario={scenario.name}"]
+        clean, secrets = self.redactor.headers(came.headers)
+        query, more = self.redactor.query(came.query)
+        secrets = tuple(sorted({*secrets, *more}, key=len, reverse=True))
+        body = redaction.text(body, secrets, redaction.UNMISTAKABLE) if secrets else body
+        identifier = self._ids.fresh()
+        sent = [
+            *headers,
+            (b"content-length", b"%d" % len(body)),
+            (b"contract-violations", b"%d" % len(judged.violations)),
+            (b"mock-exchange", identifier.encode()),
+        ]
+        if status in (204, 304):
+            sent = [pair for pair in sent if pair[0] != b"content-length"]
+        if applied:
+            sent.append((b"preference-applied", ", ".join(applied).encode("latin-1", "replace")))
+        self.journal.append(
+            Entry(
+                identifier, came.started, _now() - came.started, session, came.method, redaction.text(came.path, secrets),
+                redaction.text(query, secrets), clean, redaction.text(came.body, secrets), status, sent, redaction.text(body, secrets),
+                operation.id if operation else "", redaction.violations(judged.violations, secrets),
+                scenario.name if step and scenario else "", tuple(redaction.words(note, secrets) for note in notes),
+                way.cut,
+            )
+        )  # fmt: skip
+        return Outcome(status, sent, body, way)
+
+    def _session(self, came: Came, notes: list[str]) -> str:
+        name = came.named.get(b"mock-session", b"").decode("latin-1").strip()
+        if len(name) > _SESSION_NAME_AT_MOST or not name.isprintable():
+            notes.append("Mock-Session ignored: a name has at most 200 printable characters")
+            return ""
+        return name
+
+    def _wishes(self, came: Came, notes: list[str]) -> Preferences:
+        if b"prefer" not in came.named:
+            return NONE
+        values = [value.decode("latin-1") for name, value in came.headers if name == b"prefer"]
+        wishes = preferences_of(", ".join(values))
+        notes += wishes.notes
+        return wishes
+
+    def _judged(self, came: Came) -> RequestJudgement:
+        method, path = came.method, came.path
+        if self.base:
+            if not path.startswith(self.base + b"/"):
+                return RequestJudgement(Match(None), MISSING, (self._outside(came),))
+            path = path[len(self.base) :]
+        headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in came.headers)
+        request = Request(method, path.decode("latin-1"), came.query.decode("latin-1"), headers, came.body)
+        match = self.contract.match(method, request.path)
+        if match.operation is None and method == "HEAD" and "GET" in match.allowed:
+            request = replace(request, method="GET")
+            match = self.contract.match("GET", request.path)
+        if came.trouble:
+            return RequestJudgement(match, MISSING, (self._trouble(came, match.operation),))
+        if self.settings.on_violation == "ignore" and match.operation:
+            value = self.judge.request(request).body
+            return RequestJudgement(match, value, self._refused_key(match.operation, request))
+        judged = self.judge.request(request)
+        if judged.operation is not None and not any(v.rule.startswith("security.") for v in judged.violations):
+            wrong = self._refused_key(judged.operation, request)
+            judged = replace(judged, violations=(*wrong, *judged.violations)) if wrong else judged
+        return judged
+
+    def _refused_key(self, operation: Operation, request: Request) -> tuple[Violation, ...]:
+        """The complaint about a key that is not the one this mock was told to accept."""
+        key = self.settings.api_key
+        if key is None or not operation.security or any(not alternative for alternative in operation.security):
+            return ()
+        if credentials.same(credentials.secret_of(operation, request), key):
+            return ()
+        scheme = operation.security[0][0]
+        pointer = f"/{'headers' if scheme.location == 'header' else scheme.location}/{scheme.name}"
+        must, got = "carry the key that this mock was started with", "another key"
+        statement = self.explainer.statement(
+            "security.refused", operation, "request", pointer, scheme.pointer, scheme.name, must, got
+        )
+        return (statement,)
+
+    def _outside(self, came: Came) -> Violation:
+        """A path that is not below the base path of the contract's server."""
+        asked = sentences.show(f"{came.method} {came.path.decode('latin-1')}")[1:-1]
+        below = f"every path is below {self.base.decode('latin-1')}"
+        return Violation(
+            rule="path.unknown",
+            severity=Severity.ERROR,
+            side="request",
+            operation="",
+            pointer="/path",
+            message=f"{asked} is not in the contract: {below}",
+            documented=below,
+            observed=asked,
+        )
+
+    def _trouble(self, came: Came, operation: Operation | None) -> Violation:
+        """A request that was not read to its end because it is too large."""
+        return Violation(
+            rule="limit.body",
+            severity=Severity.ERROR,
+            side="request",
+            operation=operation.id if operation else "",
+            pointer="/body",
+            message=came.trouble,
+            documented=f"at most {self.settings.max_body} bytes",
+            observed="more",
+        )
+
+    def _step(
+        self, session: str, wishes: Preferences, operation: Operation | None, notes: list[str]
+    ) -> tuple[Scenario | None, Step | None]:
+        """The scenario that applies, and its step for this request; a wish comes before what is armed."""
+        if operation is None:
+            return None, None
+        scenario = self.stage.armed(session)
+        if wishes.scenario is not None:
+            wished = self.scenarios.get(wishes.scenario)
+            if wished is None:
+                known = ", ".join(self.scenarios) or "none"
+                notes.append(f"preference ignored: there is no scenario {wishes.scenario[:40]!r}; there is {known}")
+            scenario = wished or scenario
+        return (scenario, self.stage.play(session, scenario)) if scenario else (None, None)
+
+    def _made(
+        self,
+        came: Came,
+        judged: RequestJudgement,
+        refused: Sequence[Violation],
+        wishes: Preferences,
+        step: Step | None,
+        notes: list[str],
+    ) -> tuple[int, list[tuple[bytes, bytes]], bytes, list[str]]:
+        """Status, headers, body, and the preferences that they fulfil."""
+        if step and step.response and not came.trouble:
+            fixed = step.response
+            return fixed.status, list(fixed.headers), fixed.body, []
+        operation = judged.operation
+        if operation is None or refused:
+            found = self.envelope.refusal(operation or judged.match.nearest, list(refused or judged.violations))
+            headers = [(b"content-type", found.kind)]
+            if found.status == 405:
+                allowed = set(judged.match.allowed) | ({"HEAD"} if "GET" in judged.match.allowed else set())
+                headers.append((b"allow", ", ".join(sorted(allowed)).encode("latin-1", "replace")))
+            if found.status == 401:
+                headers.append((b"www-authenticate", b"Bearer"))
+            for name in ("code", "example", "seed"):
+                if getattr(wishes, name) is not None:
+                    notes.append(f"preference ignored: {name}= changes accepted requests, and this one was refused")
+            return found.status, headers, found.body, []
+        plan, applied = self._planned(operation, wishes, notes)
+        body = plan.body(self._asked(came, operation, judged.body, wishes))
+        return plan.status, list(plan.headers), body, applied
+
+    def _planned(self, operation: Operation, wishes: Preferences, notes: list[str]) -> tuple[Plan, list[str]]:
+        seed = wishes.seed or ("0" if self.settings.seed is None else str(self.settings.seed))
+        applied = ["seed=" + _quoted(wishes.seed)] if wishes.seed is not None else []
+        if wishes.code is not None or wishes.example is not None:
+            plan = self.responder.plan(operation, wishes.code, wishes.example, seed)
+            if plan is not None:
+                met = [f"code={wishes.code}"] if wishes.code is not None else []
+                met += ["example=" + _quoted(wishes.example)] if wishes.example is not None else []
+                return plan, [*met, *applied]
+            wish = " and ".join(
+                f"{n}={getattr(wishes, n)}" for n in ("code", "example") if getattr(wishes, n) is not None
+            )
+            notes.append(f"preference ignored: {operation.id} documents no answer with {wish}")
+        plan = self.responder.plan(operation, None, None, seed)
+        if plan is None:  # the responder always has a success; said for the type checker's sake
+            raise LookupError(operation.id)
+        return plan, applied
+
+    def _asked(self, came: Came, operation: Operation, value: Any, wishes: Preferences) -> Asked:
+        line = f"{came.method} {came.path.decode('latin-1')}"
+        units = operation.units.of(value) if operation.units else 1
+        seed = wishes.seed if wishes.seed is not None else self.settings.seed
+        if seed is None:
+            return Asked(value, line, came.started, self._bits, units)
+        target = f"{came.path.decode('latin-1')}?{came.query.decode('latin-1')}"
+        return Asked(value, line, None, seeded(seed, digest_of(came.method, target, came.body)), units)
+
+
+class Ids:
+    """Names for exchanges: short, in order, and different in every process."""
+
+    def __init__(self) -> None:
+        self._prefix = os.urandom(3).hex()
+        self._next = itertools.count(1).__next__
+
+    def fresh(self) -> str:
+        """A name that was not given before."""
+        return f"{self._prefix}-{self._next()}"
+
+
+def _quoted(text: str) -> str:
+    if text and all(c.isascii() and (c.isalnum() or c in "!#$%&'*+.^_`|~-") for c in text):
+        return text
+    return '"' + "".join(c if " " <= c <= "~" and c not in '"\\' else "?" for c in text) + '"'

@@ -1,0 +1,149 @@
+"""The one door where an exchange becomes a record: keys are replaced before anything is kept.
+
+What carries a key is known from the contract's security schemes and from the names that headers, query parameters and
+cookies of such APIs have; the same secret is replaced wherever else it stands.  Where records go is left to the journal.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from urllib.parse import quote, unquote_to_bytes
+
+from mockserver.contract import Contract
+from mockserver.findings import Violation
+
+REDACTED = b"[redacted]"
+_SHORTEST = 4
+"""A shorter secret is replaced in its own place only: elsewhere it would stand by chance all the time."""
+
+UNMISTAKABLE = 8
+"""A secret of that length is kept out of answers too; a shorter one may be a word of the answer."""
+
+_TELLING = re.compile(
+    rb"auth|cookie|token|secret|passw|credential|signature|session-?key|api[-_]?key|access[-_]?key|(^|[-_])key$"
+)
+_HARMLESS = frozenset({b"authority", b"www-authenticate", b"max-tokens"})
+_NAMES_KEPT = 512
+
+RawHeaders = Iterable[tuple[bytes, bytes]]
+
+
+class Redactor:
+    """Replaces keys.  ``api_key`` is the one the server was told to accept; it is replaced even where nobody sent it."""
+
+    def __init__(self, contract: Contract, api_key: str | None = None) -> None:
+        schemes = [s for operation in contract.operations for alternative in operation.security for s in alternative]
+        self._names = {scheme.name.lower().encode() for scheme in schemes}
+        self._telling: dict[bytes, bool] = {}
+        self._always: tuple[bytes, ...] = (api_key.encode(),) if api_key else ()
+
+    def tells(self, name: bytes) -> bool:
+        """Whether a header, query parameter or cookie of that name carries a secret."""
+        found = self._telling.get(name)
+        if found is None:
+            lower = name.lower()
+            found = lower in self._names or (lower not in _HARMLESS and _TELLING.search(lower) is not None)
+            if len(self._telling) < _NAMES_KEPT:
+                self._telling[name] = found
+        return found
+
+    def headers(self, headers: RawHeaders) -> tuple[list[tuple[bytes, bytes]], tuple[bytes, ...]]:
+        """Headers without secrets, and the secrets that stood in them."""
+        telling = self._telling
+        clean: list[tuple[bytes, bytes]] = []
+        secrets: tuple[bytes, ...] = self._always
+        for pair in headers:
+            name, value = pair
+            if telling[name] if name in telling else self.tells(name):
+                shown, found = _without(name, value)
+                secrets += found
+                clean.append((name, shown))
+            else:
+                clean.append(pair)
+        if secrets:
+            clean = [(name, text(value, secrets)) for name, value in clean] if _anywhere(clean, secrets) else clean
+        return clean, secrets
+
+    def query(self, query: bytes) -> tuple[bytes, tuple[bytes, ...]]:
+        """A query string without secrets, and the secrets that stood in it."""
+        if b"=" not in query:
+            return query, ()
+        pieces, secrets = [], []
+        for piece in query.split(b"&"):
+            name, equals, value = piece.partition(b"=")
+            if value and self.tells(unquote_to_bytes(name)):
+                secrets += [value, unquote_to_bytes(value.replace(b"+", b" "))]
+                value = REDACTED
+            pieces.append(name + equals + value)
+        return b"&".join(pieces), tuple(secret for secret in secrets if len(secret) >= _SHORTEST)
+
+
+def text(content: bytes, secrets: tuple[bytes, ...], shortest: int = _SHORTEST) -> bytes:
+    """Bytes with every secret replaced, also where it is percent-encoded or written with JSON escapes."""
+    for secret in secrets:
+        if len(secret) < shortest:
+            continue
+        if secret in content:
+            content = content.replace(secret, REDACTED)
+        if b"%" in content:
+            content = content.replace(quote(secret, safe="").encode(), REDACTED)
+        if b"\\" in content:
+            content = _escaped(secret).sub(REDACTED, content)
+    return content
+
+
+def violations(found: tuple[Violation, ...], secrets: tuple[bytes, ...]) -> tuple[Violation, ...]:
+    """Violations whose sentences do not repeat a secret."""
+    if not found or not secrets:
+        return found
+    return tuple(_violation(violation, secrets) for violation in found)
+
+
+def words(sentence: str, secrets: tuple[bytes, ...]) -> str:
+    """A sentence with every secret replaced."""
+    return text(sentence.encode("utf-8", "surrogatepass"), secrets).decode("utf-8", "surrogatepass")
+
+
+def _violation(violation: Violation, secrets: tuple[bytes, ...]) -> Violation:
+    return replace(
+        violation,
+        pointer=words(violation.pointer, secrets),
+        message=words(violation.message, secrets),
+        documented=words(violation.documented, secrets),
+        observed=words(violation.observed, secrets),
+        param=words(violation.param, secrets),
+    )
+
+
+def _without(name: bytes, value: bytes) -> tuple[bytes, tuple[bytes, ...]]:
+    """A secret header's value with the secret replaced, and the secrets: the scheme's name may stay."""
+    if name.lower() in (b"cookie", b"set-cookie"):
+        pairs = [pair.partition(b"=") for pair in value.split(b";")]
+        secrets = [v.strip() for _, _, v in pairs]
+        shown = b"; ".join(k.strip() + b"=" + REDACTED for k, _, _ in pairs)
+        return shown, tuple(s for s in secrets if len(s) >= _SHORTEST)
+    scheme, blank, rest = value.strip().partition(b" ")
+    if blank and scheme.isalpha():
+        found = (rest.strip(),)
+        return scheme + b" " + REDACTED, tuple(s for s in found if len(s) >= _SHORTEST)
+    secret = value.strip()
+    return REDACTED, (secret,) if len(secret) >= _SHORTEST else ()
+
+
+def _anywhere(headers: list[tuple[bytes, bytes]], secrets: tuple[bytes, ...]) -> bool:
+    joined = b"\n".join([value for _, value in headers])
+    return b"%" in joined or any(secret in joined for secret in secrets)
+
+
+def _escaped(secret: bytes) -> re.Pattern[bytes]:
+    """The secret with any of its characters written as a JSON escape."""
+    pieces = []
+    for character in secret.decode("utf-8", "replace"):
+        raw = re.escape(character.encode())
+        code = f"{ord(character):04x}" if ord(character) < 0x10000 else ""
+        digits = "".join(f"[{c}{c.upper()}]" if c.isalpha() else c for c in code)
+        forms = [raw, *([rb"\\u" + digits.encode()] if code else []), *([rb"\\/"] if character == "/" else [])]
+        pieces.append(b"(?:" + b"|".join(forms) + b")")
+    return re.compile(b"".join(pieces))
