@@ -75,7 +75,9 @@ def empty(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_wheel_holds_packages_contracts_and_types(in_wheel: set[str]) -> None:
-    shipped = {f"mockserver/_schemas/{path.relative_to(ROOT / 'schemas')}" for path in (ROOT / "schemas").rglob("*.json")}
+    shipped = {
+        f"mockserver/_schemas/{path.relative_to(ROOT / 'schemas')}" for path in (ROOT / "schemas").rglob("*.json")
+    }
     assert shipped
     assert shipped <= in_wheel
     suite = {f"contract_tests/{name}" for name in ("__init__.py", "conftest.py", "pytest.ini", "test_refusals.py")}
@@ -97,7 +99,14 @@ def test_licence_is_in_both_archives(archives: tuple[Path, Path], in_wheel: set[
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in in_wheel)
     with tarfile.open(archives[0]) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    assert {"LICENSE", "README.md", "CHANGELOG.md", "pyproject.toml", "schemas/default", "tests/test_release.py"} <= names
+    assert {
+        "LICENSE",
+        "README.md",
+        "CHANGELOG.md",
+        "pyproject.toml",
+        "schemas/default",
+        "tests/test_release.py",
+    } <= names
 
 
 def test_installed_wheel_is_what_runs(binaries: Path, empty: Path) -> None:
