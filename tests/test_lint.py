@@ -73,6 +73,21 @@ MISTAKES: dict[str, tuple[str, str, Change, str, str]] = {
     "wrong keyword value": (REQUEST, "/properties/prompt", put("maxLength", "1000"), REQUEST, "it must be an integer"),
     "wrong type name": (REQUEST, "/properties/prompt", put("type", "text"), REQUEST, "the types are array"),
     "misspelt keyword": (REQUEST, "/properties/prompt", rename("maxLength", "maxLenght"), REQUEST, "'maxLength'?"),
+    "required member of another name": (
+        REQUEST,
+        "/properties",
+        rename("size", "sise"),
+        REQUEST,
+        "did you mean 'sise'?",
+    ),
+    "missing security scheme": (ENTRY, "", drop("components"), ENTRY, "there is no member 'securitySchemes'"),
+    "empty example": (
+        "examples/createImage/request.json",
+        "",
+        drop("value"),
+        "examples/createImage/request.json",
+        "this example shows nothing",
+    ),
     "unreadable pattern": (REQUEST, "/properties/prompt", put("pattern", "(a"), REQUEST, "cannot be read"),
     "misspelt x- keyword": (RESPONSE, "/properties/choices", rename("x-length", "x-lenght"), RESPONSE, "'x-length'?"),
     "malformed x- keyword": (
@@ -188,6 +203,14 @@ def test_all_mistakes_are_listed_at_once(folder: Path) -> None:
     words = ["does not exist", "this operation does not say", "'maxLength'?", "'x-length'?"]
     texts = [str(problem) for problem in lint.check(str(folder)).problems]
     assert [word for word in words if not any(word in text for text in texts)] == []
+
+
+def test_a_misspelt_keyword_does_not_hide_a_wrong_example(folder: Path) -> None:
+    change(folder, REQUEST, "/properties/prompt", rename("maxLength", "maxLenght"))
+    change(folder, "examples/createImage/request.json", "/value", put("n", 11))
+    texts = " ".join(str(problem) for problem in lint.check(str(folder)).problems)
+    assert "'maxLength'?" in texts
+    assert "n must be at most 10" in texts
 
 
 def test_the_line_is_that_of_the_mistake(folder: Path) -> None:

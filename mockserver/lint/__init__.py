@@ -47,18 +47,20 @@ def check(name_or_path: str | None = None) -> Result:
     document = library.read(name_or_path, unresolved)
     places = list(walk.places(document.data))
     found = [from_error(error) for error in unresolved]
-    found += _document_problems(document, places)
+    found += _of_form(document, places)
+    sound = not any(not problem.note for problem in found)
+    found += _of_statements(document, places)
     shown: list[examples.Example] = []
-    try:
-        contract = openapi.load(name_or_path) if not unresolved else None
-        if contract is not None and not any(not problem.note for problem in found):
+    if sound:  # a judge can only be made from a document whose form is right
+        try:
+            contract = openapi.load(name_or_path)
+        except ContractError as error:
+            found.append(from_error(error))
+        else:
             shown = list(examples.of(contract))
             found += examples.problems(contract, shown)
             found += examples.in_schemas(contract, places)
             found += targets.problems(contract)
-    except ContractError as error:
-        if not found:
-            found.append(from_error(error))
     return Result(
         name=document.name,
         problems=tuple(dict.fromkeys(problem for problem in found if not problem.note)),
@@ -69,10 +71,17 @@ def check(name_or_path: str | None = None) -> Result:
     )
 
 
-def _document_problems(document: Document, places: list[walk.Place]) -> Iterator[Problem]:
+def _of_form(document: Document, places: list[walk.Place]) -> Iterator[Problem]:
+    """What keeps others from reading the document."""
     yield from structure.problems(document, places)
     yield from vocabulary.problems(document, places)
     yield from keywords.problems(document, places)
+
+
+def _of_statements(document: Document, places: list[walk.Place]) -> Iterator[Problem]:
+    """What is wrong with what the document says."""
+    yield from vocabulary.misspelt(document, places)
+    yield from examples.empty(document, places)
     yield from sources.problems(document, places)
     yield from scenarios.problems(document)
     yield from sources.contradictions(document, places)

@@ -41,6 +41,14 @@ def of(contract: Contract) -> Iterator[Example]:
                 yield from _of_media(contract, option, operation, "response")
 
 
+def empty(document: Document, places: list[Place]) -> Iterator[Problem]:
+    """Example Objects that show nothing."""
+    for place in places:
+        shows = place.kind != "example" or {"value", "externalValue", "$ref"} & set(place.node)
+        if not shows:
+            yield at(document, place.pointer, "this example shows nothing", "it needs a value")
+
+
 def problems(contract: Contract, examples: list[Example]) -> Iterator[Problem]:
     """Examples that break their schema; one that breaks only what is no promise is a note."""
     explain = Explainer(contract)

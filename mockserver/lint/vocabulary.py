@@ -37,10 +37,17 @@ def problems(document: Document, places: list[Place]) -> Iterator[Problem]:
         if not any(parent in inner for parent in _parents(place.pointer)):
             yield from _against_meta_schema(document, place)
         if isinstance(place.node, Mapping):
-            yield from _nearly_right(document, place)
             yield from _patterns(document, place)
     for place in places:
         yield from _circles(document, place)
+
+
+def misspelt(document: Document, places: list[Place]) -> Iterator[Problem]:
+    """Keywords and required members that are nearly, but not quite, the name of something."""
+    for place in places:
+        if place.kind in SCHEMAS and isinstance(place.node, Mapping):
+            yield from _nearly_right(document, place)
+            yield from _required(document, place)
 
 
 def _parents(pointer: str) -> list[str]:
@@ -75,6 +82,19 @@ def _nearly_right(document: Document, place: Place) -> Iterator[Problem]:
         if meant := did_you_mean(str(name), KEYWORDS):
             message = f"{name!r} is no keyword of JSON Schema and states nothing"
             yield at(document, place.pointer + pointer_of([name]), message, f"did you mean {meant!r}?")
+
+
+def _required(document: Document, place: Place) -> Iterator[Problem]:
+    members, required = place.node.get("properties"), place.node.get("required")
+    if not (isinstance(members, Mapping) and isinstance(required, list)):
+        return
+    for index, name in enumerate(required):
+        if name not in members and isinstance(name, str):
+            meant = did_you_mean(name, [key for key in members if key not in required], likeness=0.7)
+            hint = f"did you mean {meant!r}?" if meant else f"described are {', '.join(members)}"
+            message = f"{name!r} is required and not among the properties beside it"
+            # it may be described elsewhere, and JSON Schema allows it; only a near miss is surely a mistake
+            yield at(document, f"{place.pointer}/required/{index}", message, hint, note=not meant)
 
 
 def _patterns(document: Document, place: Place) -> Iterator[Problem]:
