@@ -9,6 +9,11 @@ from itertools import combinations, pairwise
 from contract_tests.features import Feature
 
 Facts = frozenset[Feature]
+_FAINT = 6
+"""Rank from which a fact is only a side of others."""
+
+_SHOWN = 4
+"""Explanations at most that are listed where several fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +60,32 @@ def explain(with_it: Sequence[Facts], without: Sequence[Facts], order: Sequence[
 
 
 def _best(single: list[Feature]) -> Condition:
-    """The plainest fact; facts about the same place say the same thing in other words and are no rivals."""
+    """The plainest fact; facts about the same place often say the same in other words and are then no rivals."""
     chosen = single[0]
-    thresholds = [fact for fact in single if fact.pointer == chosen.pointer and " above " in fact.text]
-    if thresholds:
-        lowest = min(thresholds, key=lambda fact: int(fact.text.rsplit(" ", 1)[1]))
-        chosen = lowest if chosen.rank > 1 or len(thresholds) > 1 else chosen
+    above = [fact for fact in single if fact.pointer == chosen.pointer and " is above " in fact.text]
+    if above and (chosen.rank > 1 or len(above) > 1):
+        chosen = min(above, key=lambda fact: int(fact.text.rsplit(" ", 1)[1]))
+    elif chosen.rank > 1:
+        longer = [fact for fact in single if fact.pointer == chosen.pointer and " is longer than " in fact.text]
+        if len(longer) == len(single):
+            chosen = min(longer, key=lambda fact: int(fact.text.split()[-2]))
     rivals = tuple(fact for fact in single if fact.pointer != chosen.pointer or _distinct(fact, chosen))
-    return Condition(f"only when {chosen}", (chosen,), rivals)
+    if not rivals:
+        return Condition(f"only when {chosen}", (chosen,))
+    shown = [str(fact) for fact in (chosen, *rivals)][:_SHOWN]
+    more = f", or one of {len(rivals) + 1 - _SHOWN} more" if len(rivals) >= _SHOWN else ""
+    return Condition(f"only with one of these, not told apart: {'; '.join(shown)}{more}", (chosen,), rivals)
 
 
 def _distinct(fact: Feature, chosen: Feature) -> bool:
-    """Whether two facts about one place are different explanations: two classes of text are."""
-    return fact != chosen and " has " in fact.text and " has " in chosen.text
+    """Whether two facts about one place are different explanations: two kinds of text are."""
+    if fact == chosen:
+        return False
+    if not chosen.pointer:
+        return max(fact.rank, chosen.rank) < _FAINT
+    if not (fact.sample and chosen.sample):
+        return False
+    return not (" is longer than " in fact.text and " is longer than " in chosen.text)
 
 
 def _by_order(order: Sequence[bool]) -> Condition | None:
@@ -81,8 +99,13 @@ def _by_order(order: Sequence[bool]) -> Condition | None:
         return Condition(f"from accepted request number {hits[0]} on", constant=False)
     step = hits[0]
     if len(hits) > 1 and step > 1 and hits == list(range(step, len(order) + 1, step)):
-        return Condition(f"for every {step}th accepted request", constant=False)
+        return Condition(f"for every {_nth(step)} accepted request", constant=False)
     gaps = {b - a for a, b in pairwise(hits)}
     if len(hits) > 2 and len(gaps) == 1:
-        return Condition(f"for every {gaps.pop()}th accepted request", constant=False)
+        return Condition(f"for every {_nth(gaps.pop())} accepted request", constant=False)
     return None
+
+
+def _nth(number: int) -> str:
+    suffix = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{suffix}"

@@ -12,7 +12,7 @@ from dataclasses import replace
 from contract_tests.checks import Outcome
 from contract_tests.conditions import ALWAYS, Condition, explain
 from contract_tests.examination import Examination, Trial
-from contract_tests.features import Change, Feature, absent, changes, features, halves
+from contract_tests.features import Change, Feature, absent, changes, features, samples, without
 from contract_tests.places import places
 from contract_tests.probes import Probe
 from contract_tests.recipes import Recipe
@@ -22,8 +22,11 @@ from mockserver.media import is_json, media_type
 RESERVED_UNITS = 2
 """Units that a search leaves for taking surprises apart."""
 
-_STEPS = 6
+_STEPS = 8
 """Requests at most that are spent on taking one surprise apart."""
+
+_CHEAP = 2
+"""Units up to which an explanation is tried directly."""
 
 Shows = Callable[[Trial], bool]
 
@@ -80,26 +83,47 @@ class Diagnosis:
         return again is None or shows(again)
 
     def _isolate(self, trial: Trial, shows: Shows) -> None:
-        """Try the changes of a trial one at a time until one explanation is left."""
+        """Try the changes of a trial one at a time until one explanation is left, then the facts of that change."""
         base = self._bases[trial.probe.recipe.operation.id]
-        waiting = sorted(changes(trial.probe.recipe, base), key=lambda change: change.applied(base).units)
+        waiting = sorted(changes(trial.probe.recipe, base), key=lambda change: change.make(base).units)
+        tried: set[str] = set()
         for _ in range(_STEPS):
             condition = self._explained(trial, shows)
-            if condition.certain or condition is ALWAYS or not waiting:
+            if condition.certain or condition is ALWAYS:
+                self._counter(trial, shows, condition, base)
                 return
-            suspects = {fact.pointer for fact in (*condition.facts, *condition.rivals)}
-            relevant = [change for change in waiting if change.pointer in suspects]
-            if len(relevant) == 1 and (parts := halves(relevant[0])):
-                waiting = [*parts, *(change for change in waiting if change is not relevant[0])]
-                relevant = parts
-            if not relevant:
+            suspects = (*condition.facts, *condition.rivals)
+            places = {fact.pointer for fact in suspects}
+            open_changes = [change for change in waiting if change.pointer in places]
+            if len(places) > 1 or not any(fact.sample for fact in suspects):
+                options = open_changes
+            else:
+                options = samples(suspects)
+            change = next((option for option in options if option.text not in tried), None)
+            if change is None:
                 return
-            change = relevant[0]
-            waiting = [other for other in waiting if other is not change]
+            tried.add(change.text)
             self._try(change, base)
 
+    def _counter(self, trial: Trial, shows: Shows, condition: Condition, base: Recipe) -> None:
+        """Put an explanation that is only left over to the test: alone where that is cheap, else everything but it."""
+        made = changes(trial.probe.recipe, base)
+        if len(condition.facts) != 1 or len(made) < 2:
+            return
+        fact = condition.facts[0]
+        alone = [t for t in self._run.trials if shows(t) and fact in self.facts(t)]
+        if any(len(changes(t.probe.recipe, base)) == 1 for t in alone):
+            return
+        rest = without(trial.probe.recipe, base, fact.pointer)
+        own = next((change for change in made if change.pointer == fact.pointer), None)
+        single = next(iter(samples([fact])), own)
+        if single is not None and single.make(base).units <= _CHEAP:
+            self._try(single, base)
+        elif fact.pointer and rest.units < trial.probe.recipe.units:
+            self._try(Change(f"all but {fact.pointer.lstrip('/')}", "", lambda _: rest), base)
+
     def _try(self, change: Change, base: Recipe) -> Trial | None:
-        recipe = change.applied(base)
+        recipe = change.make(base)
         operation = recipe.operation
         if self._run.judge.body_violations(operation, recipe.body):
             return None

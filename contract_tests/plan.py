@@ -14,8 +14,8 @@ from contract_tests.recipes import Recipe, base_recipe
 from contract_tests.variants import variants
 from mockserver.validation import Judge
 
-RESERVE = 6
-"""Requests kept back for taking surprises apart."""
+RESERVE = 12
+"""Requests kept back for taking surprises apart; what they do not need goes to the refusals that were left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +84,9 @@ def table(plan: Plan) -> str:
         )
         rows.append(f"{number:>4}  {name:<{width}}  {cost}  {units:>3} {usd:>8.3f}")
     price = f"about {usd:.2f} USD" if plan.priced else "price unknown"
-    rows.append(
-        f"{len(plan.probes)} requests, {units} {unit}s, {price}; up to {RESERVE} more requests take surprises apart."
-    )
+    rows.append(f"{len(plan.probes)} requests, {units} {unit}s, {price}; what is left takes surprises apart.")
     if plan.left_out:
-        rows.append(f"Left out for want of requests: {len(plan.left_out)} refusals, the least telling ones.")
+        rows.append(
+            f"If nothing surprises, up to {min(RESERVE, len(plan.left_out))} of {len(plan.left_out)} more refusals."
+        )
     return "\n".join(rows)
