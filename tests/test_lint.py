@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -245,6 +246,42 @@ def test_scenarios_are_checked(folder: Path) -> None:
     problems = [p for p in lint.check(str(folder)).problems if "/bad.json" in p.file or "cut.json" in p.file]
     assert {(p.line, p.pointer) for p in problems} >= {(4, "/steps/0/times")}
     assert any("not JSON" in p.message for p in problems)
+
+
+JUNK: tuple[Any, ...] = (None, True, 5, "x", [], {}, [None], {"a": 1}, {"$ref": "#/nowhere"}, {"$ref": 5}, [{}])
+
+
+def pointers(node: Any, steps: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The steps to every value below a value."""
+    for key, item in node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ():
+        yield (*steps, key)
+        yield from pointers(item, (*steps, key))
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_no_contract_makes_lint_fail(folder: Path, seed: int) -> None:
+    """Whatever stands anywhere: problems are listed, or one sentence says why the document cannot be read."""
+    choice = random.Random(seed)
+    file = folder / choice.choice([ENTRY, ENTRY, REQUEST, RESPONSE, "prices.json"])
+    content = json.loads(file.read_text())
+    *steps, last = choice.choice(list(pointers(content)))
+    node = content
+    for step in steps:
+        node = node[step]
+    node[last] = choice.choice(JUNK)
+    file.write_text(json.dumps(content))
+    try:
+        result = lint.check(str(folder))
+    except ContractError as error:
+        assert error.file
+    else:
+        assert all(problem.file and problem.message for problem in result.problems)
+
+
+def test_components_that_are_no_object_are_our_error(folder: Path) -> None:
+    change(folder, ENTRY, "", put("components", ""))
+    with pytest.raises(ContractError, match=r"openapi\.json:\d+: components is an object"):
+        lint.check(str(folder))
 
 
 FOREIGN = {

@@ -89,7 +89,7 @@ def _required(document: Document, place: Place) -> Iterator[Problem]:
     if not (isinstance(members, Mapping) and isinstance(required, list)):
         return
     for index, name in enumerate(required):
-        if name not in members and isinstance(name, str):
+        if isinstance(name, str) and name not in members:
             meant = did_you_mean(name, [key for key in members if key not in required], likeness=0.7)
             hint = f"did you mean {meant!r}?" if meant else f"described are {', '.join(members)}"
             message = f"{name!r} is required and not among the properties beside it"
