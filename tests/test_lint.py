@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import shutil
@@ -270,11 +271,8 @@ def test_no_contract_makes_lint_fail(folder: Path, seed: int) -> None:
         node = node[step]
     node[last] = choice.choice(JUNK)
     file.write_text(json.dumps(content))
-    try:
+    with contextlib.suppress(ContractError):
         result = lint.check(str(folder))
-    except ContractError as error:
-        assert error.file
-    else:
         assert all(problem.file and problem.message for problem in result.problems)
 
 
