@@ -241,15 +241,15 @@ class _Closer:
             body = self._walk(self._load(file), file, "", home, ())
             self._schemas[home.rsplit("/", 1)[1]] = body
         if self._schemas:
-            home: Any = closed
+            parent: Any = closed
             for member in ("components", "schemas"):
-                home = home.setdefault(member, {})
-                if not isinstance(home, dict):
+                parent = parent.setdefault(member, {})
+                if not isinstance(parent, dict):
                     line = line_of(self.entry, "/components")
                     raise ContractError(
                         f"{member} is an object", file=str(self.entry), line=line, pointer="/components"
                     )
-            home.update(self._schemas)
+            parent.update(self._schemas)
         return closed
 
     def _load(self, path: Path) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import html.parser
 import json
 import re
@@ -15,6 +16,7 @@ from rich.cells import cell_len
 from mockserver import library, reports
 from mockserver.errors import RecordError
 from mockserver.findings import Finding, OpenSuspicion, Report, Severity, Source, Violation
+from mockserver.messages import Exchange, Request, Response
 
 KEY = "sk-live-1234/5678+90"
 PLACE = "quickrouter/models/create-image-request.json#/properties/n/maximum"
@@ -48,6 +50,19 @@ def report(*findings: Finding, **fields: Any) -> Report:
 
 OPEN = OpenSuspicion("refuses size auto", "the budget is spent", 2, 1)
 EVERY = ("terminal", *reports.FORMATS)
+HEADERS = (("Content-Type", "application/json"), ("Authorization", f"Bearer {KEY}"))
+EXCHANGES = (
+    Exchange(
+        "e1",
+        Request("POST", "/v1/make", f"a=1&key={KEY}", HEADERS, f'{{"a": "{KEY}"}}'.encode()),
+        Response(
+            200, (("Content-Type", "image/png"), ("X-Echo", KEY)), b"\x89PNG\xff" + KEY.encode(), "cut after 9 bytes"
+        ),
+        started=1_700_000_000.25,
+        duration=0.5,
+    ),
+    Exchange("e2", Request("GET", "/v1/make"), None, f"connection refused for {KEY}"),
+)
 
 
 @pytest.mark.parametrize("form", EVERY)
@@ -59,18 +74,22 @@ def test_no_control_character_and_no_key_gets_through(form: str, capsys: pytest.
         reason=HOSTILE,
         details={"cleared_groups": [HOSTILE], "more": {HOSTILE: HOSTILE}},
     )
-    reports.write(form, "-", hostile, (KEY,))
+    reports.write(form, "-", hostile, (KEY,), EXCHANGES)
     text = capsys.readouterr().out
     assert re.findall(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e\u2028\ud800-\udfff]", text) == []
     assert KEY not in text
     assert "sk-live" not in text
-    assert "red" in text
     text.encode("utf-8")
+
+
+@pytest.mark.parametrize("form", [form for form in EVERY if form != "har"])
+def test_what_is_neutralised_stays_readable(form: str) -> None:
+    assert "u001b[31mred" in reports.text(form, report(finding(text=HOSTILE)))
 
 
 @pytest.mark.parametrize("form", EVERY)
 def test_an_empty_report_has_every_format(form: str) -> None:
-    assert reports.text(form, report())
+    assert reports.text(form, report(), exchanges=())
 
 
 def test_json_has_the_binding_fields() -> None:
@@ -196,6 +215,30 @@ def test_github_annotations_and_summary(tmp_path: Path, monkeypatch: pytest.Monk
     assert written.startswith("before\n### quickrouter-contract test")
     assert "&lt;b&gt;|" in written
     assert "<b>" not in written
+
+
+def test_har_keeps_every_exchange_and_no_key() -> None:
+    log = json.loads(reports.text("har", report(), (KEY,), EXCHANGES))["log"]
+    assert log["version"] == "1.2"
+    first, second = log["entries"]
+    assert (first["startedDateTime"], first["time"]) == ("2023-11-14T22:13:20.250+00:00", 500.0)
+    assert first["request"]["url"].startswith("http://127.0.0.1:1/v1/make?a=1&key=")
+    assert first["request"]["postData"]["mimeType"] == "application/json"
+    content = first["response"]["content"]
+    body = base64.b64decode(content["text"])
+    assert (content["encoding"], body[:5], KEY.encode() in body) == ("base64", b"\x89PNG\xff", False)
+    assert first["response"]["_cut"] == "cut after 9 bytes"
+    assert (second["response"]["status"], second["_failure"][:18]) == (0, "connection refused")
+    needed = {"startedDateTime", "time", "request", "response", "cache", "timings"}
+    assert needed <= set(first) & set(second)
+    assert set(first["timings"]) == {"send", "wait", "receive"}
+    parts = {"status", "statusText", "httpVersion", "cookies", "headers", "content", "redirectURL", "headersSize"}
+    assert parts <= set(second["response"])
+
+
+def test_har_needs_exchanges() -> None:
+    with pytest.raises(RecordError, match="keeps none"):
+        reports.text("har", report())
 
 
 class _Page(html.parser.HTMLParser):

@@ -53,7 +53,7 @@ def command(base_url: str | None, update_baseline: bool, dry_run: bool, **values
     """Run the contract suite against the API at BASE_URL, or, without it, against the mock.
 
     Any address that is not loopback needs an explicit --budget or --max-images: accepted requests are paid for.
-    Formats of reports: json, junit, ndjson, sarif, html, github.
+    Formats of reports: json, junit, ndjson, sarif, html, har, github.
     """
     from mockserver.cli.keys import DEFAULT, check
 

@@ -9,35 +9,49 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from mockserver.errors import RecordError
 from mockserver.findings import Report
+from mockserver.messages import Exchange
 from mockserver.reports.clean import clean
 
-FORMATS = ("json", "junit", "ndjson", "sarif", "html", "github")
+FORMATS = ("json", "junit", "ndjson", "sarif", "html", "har", "github")
 """What ``--report FORMAT=PATH`` takes; ``terminal`` is written unasked and is no file format."""
 
 _MODULES = {"json": "as_json"}
 """Where the module has another name than the format, because the format's is that of a standard module."""
 
 
-def text(form: str, report: Report, secrets: tuple[str, ...] = ()) -> str:
+def text(form: str, report: Report, secrets: tuple[str, ...] = (), exchanges: Sequence[Exchange] | None = None) -> str:
     """The report in a format of :data:`FORMATS` or as ``terminal``; each of ``secrets`` is masked wherever it stands.
 
-    Raises RecordError for an unknown format.
+    Raises RecordError for an unknown format, and for ``har`` where nobody kept the exchanges.
     """
-    rendered: str = _module(form).text(clean(report, secrets))
+    module = _module(form)
+    if form == "har":
+        if exchanges is None:
+            raise RecordError("a har report needs the exchanges, and this command keeps none")
+        archive: str = module.text(clean(report, secrets), exchanges, secrets)
+        return archive
+    rendered: str = module.text(clean(report, secrets))
     return rendered
 
 
-def write(form: str, path: str, report: Report, secrets: tuple[str, ...] = ()) -> None:
+def write(
+    form: str,
+    path: str,
+    report: Report,
+    secrets: tuple[str, ...] = (),
+    exchanges: Sequence[Exchange] | None = None,
+) -> None:
     """Write the report to a file, or to stdout for ``-``; raises RecordError when that fails.
 
     ``github`` also appends its summary to the file that ``GITHUB_STEP_SUMMARY`` names.
     """
-    rendered = text(form, report, secrets)
+    rendered = text(form, report, secrets, exchanges)
     if not rendered.endswith("\n"):
         rendered += "\n"
     if path == "-":
