@@ -7,7 +7,6 @@ Which answer is given is left to :mod:`mockserver.responders`.
 
 from __future__ import annotations
 
-import math
 import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -34,14 +33,13 @@ _STYLED = re.compile(r"(?P<prefix>.*[-_:.])?(?P<rest>[^-_:.]+)", re.DOTALL)
 class Asked:
     """What an answer depends on: the request's body, the moment, and a source of randomness."""
 
-    __slots__ = ("_text", "bits", "body", "count", "index", "line", "now", "units")
+    __slots__ = ("_text", "bits", "body", "count", "index", "line", "now")
 
-    def __init__(self, body: Any, line: str, now: float | None, bits: Callable[[int], int], units: int) -> None:
+    def __init__(self, body: Any, line: str, now: float | None, bits: Callable[[int], int]) -> None:
         self.body = body
         self.line = line
         self.now = now
         self.bits = bits
-        self.units = units
         self.index = 0
         self.count = 1
         self._text: str | None = None
@@ -78,7 +76,7 @@ class _Compiler:
     def __init__(self, contract: Contract, explainer: Explainer, operation: Operation) -> None:
         self._document = contract.document.data
         self._explainer = explainer
-        self._unit = operation.units.name if operation.units else "item"
+        self._operation = operation
 
     def maker(self, schemas: Sequence[str], base: Any) -> Maker | None:
         """What makes the value at one place; None where it is always ``base``."""
@@ -137,19 +135,18 @@ class _Compiler:
             items = self._first_item(nodes)
         if not items or not (length or positions or any(maker for _, maker in items)):
             return None
-        place = parts_of(positions["member"]) if positions else None
-        asks, usual = (length["request"], length.get("default")) if length else ("", None)
+        place = parts_of(positions["member"]) if positions else []
+        asked_for = _reader(length["request"], length.get("default")) if length else None
 
         def make(asked: Asked) -> list[Any]:
-            wanted = find(asked.body, asks, usual) if length else len(items)
-            count = _count(wanted, len(items))
+            count = _count(asked_for(asked.body), len(items)) if asked_for else len(items)
             asked.count = count
             made = []
             for index in range(count):
                 value, maker = items[index % len(items)]
                 asked.index = index
                 item = maker(asked) if maker else value
-                made.append(_with(item, place, index) if place else item)
+                made.append(_with(item, place, index, fresh=maker is not None) if place else item)
             return made
 
         return make
@@ -170,18 +167,24 @@ class _Compiler:
         total, parts = parts_of(rule["total"]), [parts_of(pointer) for pointer in rule["of"]]
         if not all(_is_number(find(base, pointer_of(part))) for part in [total, *parts]):
             return None
-        steady = [part for part in parts if self._says(nodes, part, base, "x-stable")]
         fixed = [part for part in parts if any(self._says(nodes, part, base, keyword) for keyword in _LIMITED)]
+        counts = [
+            (part, _reader(pointer_of(part), 0), part in fixed, self._says(nodes, part, base, "x-stable"))
+            for part in parts
+        ]
+        units = self._operation.units
+        bought = _reader(units.request, units.default) if units else None
 
         def add(value: Any, asked: Asked) -> Any:
             result = 0
-            for part in parts:
-                number = find(value, pointer_of(part))
-                if part not in fixed:
-                    number = tokens(asked.body) if part in steady else number * max(1, asked.units)
-                    value = _with(value, part, number)
+            for part, read, is_fixed, is_steady in counts:
+                number = read(value)
+                if not is_fixed:
+                    times = _count(bought(asked.body), 1) if bought and not is_steady else 1
+                    number = tokens(asked.body) if is_steady else number * max(1, times)
+                    value = _with(value, part, number, fresh=True)
                 result += number
-            return _with(value, total, result)
+            return _with(value, total, result, fresh=True)
 
         return add
 
@@ -194,10 +197,10 @@ class _Compiler:
         return any(keyword in node for _, node in nodes)
 
     def _equal(self, nodes: list[_Node], base: Any, rule: Mapping[str, Any], otherwise: Maker | None) -> Maker:
-        pointer, unless = rule["request"], list(rule.get("unless", ()))
+        read, unless = _reader(rule["request"]), list(rule.get("unless", ()))
 
         def make(asked: Asked) -> Any:
-            value = find(asked.body, pointer)
+            value = read(asked.body)
             if value is None or value in unless or not self._fits(nodes, value):
                 return otherwise(asked) if otherwise else base
             return value
@@ -205,7 +208,7 @@ class _Compiler:
         return make
 
     def _summary(self, nodes: list[_Node], base: str) -> Maker:
-        unit = self._unit.capitalize()
+        unit = (self._operation.units.name if self._operation.units else "item").capitalize()
         bounded = any(_bounds(node, unit) for _, node in nodes)
 
         def make(asked: Asked) -> str:
@@ -254,32 +257,48 @@ class _Compiler:
 
 def tokens(body: Any) -> int:
     """A plausible count of tokens of a request: four characters each, and at least one."""
-    return max(1, math.ceil(_characters(body) / 4))
+    return max(1, (_characters(body) + 3) // 4)
 
 
 def _characters(value: Any) -> int:
-    if isinstance(value, str):
+    kind = type(value)
+    if kind is str:
         return len(value)
-    if isinstance(value, Mapping):
-        return sum([_characters(member) for member in value.values()])
-    return sum([_characters(item) for item in value]) if isinstance(value, list) else 0
+    if kind is dict:
+        return sum([len(member) if type(member) is str else _characters(member) for member in value.values()])
+    return sum([_characters(item) for item in value]) if kind is list else 0
 
 
 def _count(wanted: Any, usual: int) -> int:
-    if isinstance(wanted, bool) or not isinstance(wanted, int | float) or not 0 <= wanted <= ITEMS_AT_MOST:
-        return usual
-    return int(wanted)
+    if type(wanted) is int or (type(wanted) is float and wanted.is_integer()):
+        return int(wanted) if 0 <= wanted <= ITEMS_AT_MOST else usual
+    return usual
 
 
-def _with(value: Any, steps: Sequence[str], new: Any) -> Any:
-    """The value with one place replaced; what lies on the way is copied, since it may be shared between answers."""
+def _reader(pointer: str, default: Any = None) -> Callable[[Any], Any]:
+    """Reads the value at a pointer; the common one-step pointer without a walk."""
+    steps = parts_of(pointer)
+    if len(steps) != 1:
+        return lambda value: find(value, pointer, default)
+    name = steps[0]
+    return lambda value: value.get(name, default) if type(value) is dict else find(value, pointer, default)
+
+
+def _with(value: Any, steps: Sequence[str], new: Any, *, fresh: bool = False) -> Any:
+    """The value with one place replaced; what lies on the way is copied, since it may be shared between answers.
+
+    ``fresh`` says that the value itself, though not what is in it, was made for this answer.
+    """
     if not steps:
         return new
-    if isinstance(value, dict):
-        return {**value, steps[0]: _with(value.get(steps[0], {}), steps[1:], new)}
-    if isinstance(value, list) and steps[0].isdigit() and int(steps[0]) < len(value):
-        place = int(steps[0])
-        return [*value[:place], _with(value[place], steps[1:], new), *value[place + 1 :]]
+    name, rest = steps[0], steps[1:]
+    if type(value) is dict:
+        result = value if fresh else value.copy()
+        result[name] = _with(result.get(name, {}), rest, new) if rest else new
+        return result
+    if isinstance(value, list) and name.isdigit() and int(name) < len(value):
+        place = int(name)
+        return [*value[:place], _with(value[place], rest, new), *value[place + 1 :]]
     return value
 
 

@@ -15,7 +15,7 @@ from mockserver.contract import Contract
 from mockserver.delivery import AT_ONCE, Receive, Send, deliver
 from mockserver.errors import UsageError
 from mockserver.journal import Journal
-from mockserver.pipeline import Came, Ids, Outcome, Pipeline
+from mockserver.pipeline import Ids, Outcome, Pipeline
 from mockserver.scenarios import Scenario, Stage, read_scenarios
 from mockserver.settings import Settings
 
@@ -92,7 +92,7 @@ class Mock:
                 return
             body, trouble, more = read
         outcome = self.pipeline.answer(
-            Came(scope["method"], path, scope["query_string"], headers, named, body, started, trouble)
+            scope["method"], path, scope["query_string"], headers, named, body, started, trouble
         )
         if more:
             outcome.headers.extend(more)

@@ -13,13 +13,14 @@ from typing import NamedTuple
 from mockserver.findings import Violation
 from mockserver.messages import Exchange, Headers, Request, Response
 
-RawHeaders = tuple[tuple[bytes, bytes], ...] | list[tuple[bytes, bytes]]
+RawHeaders = tuple[tuple[bytes, bytes], ...]
 
 
 class Entry(NamedTuple):
     """One recorded exchange, kept as the bytes that were there; nothing is parsed until somebody looks.
 
-    ``path`` is as sent, ``query`` without its question mark; ``cut`` says how the answer's transfer ends early.
+    ``path`` is as sent, ``query`` without its question mark; headers are names and values apart, so that the names, which
+    seldom change, are kept once.  ``cut`` says how the answer's transfer ends early.
     """
 
     id: str
@@ -29,16 +30,28 @@ class Entry(NamedTuple):
     method: str
     path: bytes
     query: bytes
-    headers: RawHeaders
+    names: tuple[bytes, ...]
+    values: tuple[bytes, ...]
     body: bytes
     status: int
-    answer_headers: RawHeaders
+    answer_names: tuple[bytes, ...]
+    answer_values: tuple[bytes, ...]
     answer_body: bytes
     operation: str
     violations: tuple[Violation, ...]
     scenario: str
     notes: tuple[str, ...]
     cut: str | None
+
+    @property
+    def headers(self) -> RawHeaders:
+        """The request's headers in their order."""
+        return tuple(zip(self.names, self.values, strict=True))
+
+    @property
+    def answer_headers(self) -> RawHeaders:
+        """The answer's headers in their order."""
+        return tuple(zip(self.answer_names, self.answer_values, strict=True))
 
     @property
     def exchange(self) -> Exchange:
@@ -59,15 +72,15 @@ class Entry(NamedTuple):
             notes=self.notes,
         )
 
-    @property
-    def size(self) -> int:
-        """Bytes that count against the journal's limit."""
-        head = sum([len(name) + len(value) for name, value in self.headers])
-        return len(self.body) + len(self.answer_body) + len(self.path) + len(self.query) + head + OVERHEAD
 
+Row = tuple[
+    str, float, float, str, str, bytes, bytes, tuple[bytes, ...], tuple[bytes, ...], bytes, int, tuple[bytes, ...],
+    tuple[bytes, ...], bytes, str, tuple[Violation, ...], str, tuple[str, ...], str | None,
+]  # fmt: skip
+"""The members of an Entry.  A plain tuple of them is what is kept: the garbage collector can leave it alone."""
 
 OVERHEAD = 1024
-"""What an entry is taken to cost beside its bodies."""
+"""What an entry is taken to cost beside the bytes of its messages."""
 
 
 class Journal:
@@ -75,22 +88,24 @@ class Journal:
 
     def __init__(self, entries: int, size: int) -> None:
         self._limit, self._size_limit = entries, size
-        self._entries: deque[Entry] = deque()
+        self._rows: deque[tuple[Row, int]] = deque()
         self._size = 0
         self.dropped = 0
 
-    def append(self, entry: Entry) -> None:
-        """Record an exchange that has been redacted; the oldest ones make room."""
-        entries = self._entries
-        entries.append(entry)
-        self._size += entry.size
-        while len(entries) > self._limit or (self._size > self._size_limit and len(entries) > 1):
-            self._size -= entries.popleft().size
+    def append(self, row: Row, size: int) -> None:
+        """Record an exchange that has been redacted, of so many bytes; the oldest ones make room."""
+        rows = self._rows
+        size += OVERHEAD
+        rows.append((row, size))
+        self._size += size
+        while len(rows) > self._limit or (self._size > self._size_limit and len(rows) > 1):
+            self._size -= rows.popleft()[1]
             self.dropped += 1
 
     def entries(self, session: str | None = None) -> list[Entry]:
         """Oldest first; those of one session, or all."""
-        return [entry for entry in tuple(self._entries) if session is None or entry.session == session]
+        found = [Entry._make(row) for row, _ in tuple(self._rows)]
+        return [entry for entry in found if session is None or entry.session == session]
 
     def exchanges(self, session: str | None = None) -> Iterator[Exchange]:
         """The same as plain values."""
@@ -98,17 +113,17 @@ class Journal:
 
     def get(self, identifier: str) -> Entry | None:
         """The entry with that id."""
-        return next((entry for entry in tuple(self._entries) if entry.id == identifier), None)
+        return next((Entry._make(row) for row, _ in tuple(self._rows) if row[0] == identifier), None)
 
     def clear(self, session: str | None = None) -> int:
         """Forget the entries of one session, or all; how many there were."""
-        kept = deque(entry for entry in self._entries if session is not None and entry.session != session)
-        count = len(self._entries) - len(kept)
-        self._entries, self._size = kept, sum(entry.size for entry in kept)
+        kept = deque((row, size) for row, size in self._rows if session is not None and row[3] != session)
+        count = len(self._rows) - len(kept)
+        self._rows, self._size = kept, sum(size for _, size in kept)
         return count
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self._rows)
 
 
 def _decoded(headers: RawHeaders) -> Headers:

@@ -22,7 +22,7 @@ from mockserver.delivery import AT_ONCE, Delivery
 from mockserver.envelope import Envelope
 from mockserver.explanation import Explainer
 from mockserver.findings import Severity, Violation
-from mockserver.journal import Entry, Journal
+from mockserver.journal import Journal
 from mockserver.meaning import digest_of
 from mockserver.media import MISSING
 from mockserver.messages import Request
@@ -36,6 +36,7 @@ from mockserver.validation import Judge, RequestJudgement
 RawHeaders = Sequence[tuple[bytes, bytes]]
 
 _SESSION_NAME_AT_MOST: Final = 200
+_NO_VIOLATIONS: Final = (b"contract-violations", b"0")
 _now = time.time
 
 
@@ -61,6 +62,16 @@ class Outcome(NamedTuple):
     delivery: Delivery
 
 
+class _Quick(NamedTuple):
+    """What plainly valid requests of one operation are answered with: made once, when the contract is read."""
+
+    operation: str
+    admit: Admit
+    plan: Plan
+    names: tuple[bytes, ...]
+    values: tuple[bytes, ...]
+
+
 class Pipeline:
     """Answers requests by one contract.  Not shared between threads: the server's loop calls it."""
 
@@ -83,57 +94,78 @@ class Pipeline:
         self.base = contract.base_path.encode()
         self._ids = ids
         self._bits = Random(os.urandom(16)).getrandbits
-        self._quick: dict[tuple[str, bytes], tuple[Operation, Admit, Plan]] = {}
-        if settings.seed is None:
+        self._quick: dict[tuple[str, bytes], _Quick] = {}
+        if settings.seed is None and settings.api_key is None:
             for operation in contract.operations:
                 admit = self.judge.admission(operation)
                 plan = self.responder.plan(operation, None, None, "0")
                 if admit and plan:
-                    self._quick[operation.method, self.base + operation.path.encode()] = (operation, admit, plan)
+                    self._quick[operation.method, self.base + operation.path.encode()] = _Quick(
+                        operation.id, admit, plan, *plan.recorded
+                    )
 
-    def answer(self, came: Came) -> Outcome:
-        """The answer to a request; it is in the journal when this returns."""
-        quick = self._quick.get((came.method, came.path))
-        named = came.named
+    def answer(
+        self,
+        method: str,
+        path: bytes,
+        query: bytes,
+        headers: RawHeaders,
+        named: Mapping[bytes, bytes],
+        body: bytes,
+        started: float,
+        trouble: str = "",
+    ) -> Outcome:
+        """The answer to a request, which is in the journal when this returns.
+
+        ``path`` is as sent, the base path included; ``named`` are the headers by name; ``trouble`` says why the body was
+        not read.
+        """
+        quick = self._quick.get((method, path))
         if (
             quick is not None
-            and len(named) == len(came.headers)
+            and len(named) == len(headers)
+            and not query
             and b"prefer" not in named
             and b"mock-session" not in named
-            and not came.trouble
+            and not trouble
             and self.stage.idle
         ):
-            operation, admit, plan = quick
-            value = admit(named, came.body)
-            if value is not UNDECIDED:
-                return self._plainly(came, operation, plan, value)
-        return self._carefully(came)
+            outcome = self._plainly(method, path, named, body, started, quick)
+            if outcome is not None:
+                return outcome
+        return self._carefully(Came(method, path, query, headers, named, body, started, trouble))
 
-    def _plainly(self, came: Came, operation: Operation, plan: Plan, value: Any) -> Outcome:
-        """The normal answer to a request without violations and wishes."""
-        headers, secrets = self.redactor.headers(came.headers)
-        if self.settings.api_key is not None:
-            return self._carefully(came)
-        body = came.body
-        units = operation.units.of(value) if operation.units else 1
-        answer = plan.body(Asked(value, operation.id, came.started, self._bits, units))
+    def _plainly(
+        self,
+        method: str,
+        path: bytes,
+        named: Mapping[bytes, bytes],
+        body: bytes,
+        started: float,
+        quick: _Quick,
+    ) -> Outcome | None:
+        """The normal answer to a request without violations and wishes; None where a closer look is needed."""
+        operation, admit, plan, answer_names, answer_values = quick
+        value = admit(named, body)
+        if value is UNDECIDED:
+            return None
+        names, values, secrets = self.redactor.named(named)
+        answer = plan.body(Asked(value, operation, started, self._bits))
+        record = b"\n".join((*values, body, answer))
+        if b"%" in record or b"\\u00" in record or b"\\/" in record:
+            return None  # a secret could be written in another way
         for secret in secrets:
-            if secret in body or secret in answer:
-                return self._carefully(came)
-        if b"\\u" in body or came.query:
-            return self._carefully(came)
+            if secret in record:
+                return None
         identifier = self._ids.fresh()
-        sent = [
-            *plan.headers,
-            (b"content-length", b"%d" % len(answer)),
-            (b"contract-violations", b"0"),
-            (b"mock-exchange", identifier.encode()),
-        ]
+        length, name = b"%d" % len(answer), identifier.encode()
+        sent = [*plan.headers, (b"content-length", length), _NO_VIOLATIONS, (b"mock-exchange", name)]
         self.journal.append(
-            Entry(
-                identifier, came.started, _now() - came.started, "", came.method, came.path, b"", headers, body,
-                plan.status, sent, answer, operation.id, (), "", (), None,
-            )
+            (
+                identifier, started, _now() - started, "", method, path, b"", names, values, body, plan.status,
+                answer_names, (*answer_values, length, b"0", name), answer, operation, (), "", (), None,
+            ),
+            len(record),
         )  # fmt: skip
         return Outcome(plan.status, sent, answer, AT_ONCE)
 
@@ -173,14 +205,17 @@ class Pipeline:
             sent = [pair for pair in sent if pair[0] != b"content-length"]
         if applied:
             sent.append((b"preference-applied", ", ".join(applied).encode("latin-1", "replace")))
+        kept, recorded = redaction.text(came.body, secrets), redaction.text(body, secrets)
         self.journal.append(
-            Entry(
+            (
                 identifier, came.started, _now() - came.started, session, came.method, redaction.text(came.path, secrets),
-                redaction.text(query, secrets), clean, redaction.text(came.body, secrets), status, sent, redaction.text(body, secrets),
+                redaction.text(query, secrets), tuple(n for n, _ in clean), tuple(v for _, v in clean), kept, status,
+                tuple(n for n, _ in sent), tuple(redaction.text(v, secrets) for _, v in sent), recorded,
                 operation.id if operation else "", redaction.violations(judged.violations, secrets),
                 scenario.name if step and scenario else "", tuple(redaction.words(note, secrets) for note in notes),
                 way.cut,
-            )
+            ),
+            len(kept) + len(recorded) + len(came.path) + len(query) + sum(len(n) + len(v) for n, v in clean),
         )  # fmt: skip
         return Outcome(status, sent, body, way)
 
@@ -330,12 +365,11 @@ class Pipeline:
 
     def _asked(self, came: Came, operation: Operation, value: Any, wishes: Preferences) -> Asked:
         line = f"{came.method} {came.path.decode('latin-1')}"
-        units = operation.units.of(value) if operation.units else 1
         seed = wishes.seed if wishes.seed is not None else self.settings.seed
         if seed is None:
-            return Asked(value, line, came.started, self._bits, units)
+            return Asked(value, line, came.started, self._bits)
         target = f"{came.path.decode('latin-1')}?{came.query.decode('latin-1')}"
-        return Asked(value, line, None, seeded(seed, digest_of(came.method, target, came.body)), units)
+        return Asked(value, line, None, seeded(seed, digest_of(came.method, target, came.body)))
 
 
 class Ids:

@@ -7,7 +7,7 @@ cookies of such APIs have; the same secret is replaced wherever else it stands. 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from urllib.parse import quote, unquote_to_bytes
 
@@ -15,6 +15,7 @@ from mockserver.contract import Contract
 from mockserver.findings import Violation
 
 REDACTED = b"[redacted]"
+_BEARER = b"Bearer " + REDACTED
 _SHORTEST = 4
 """A shorter secret is replaced in its own place only: elsewhere it would stand by chance all the time."""
 
@@ -37,6 +38,7 @@ class Redactor:
         schemes = [s for operation in contract.operations for alternative in operation.security for s in alternative]
         self._names = {scheme.name.lower().encode() for scheme in schemes}
         self._telling: dict[bytes, bool] = {}
+        self._layouts: dict[tuple[bytes, ...], tuple[tuple[bytes, ...], tuple[bytes, ...]]] = {}
         self._always: tuple[bytes, ...] = (api_key.encode(),) if api_key else ()
 
     def tells(self, name: bytes) -> bool:
@@ -65,6 +67,27 @@ class Redactor:
         if secrets:
             clean = [(name, text(value, secrets)) for name, value in clean] if _anywhere(clean, secrets) else clean
         return clean, secrets
+
+    def named(self, headers: Mapping[bytes, bytes]) -> tuple[tuple[bytes, ...], tuple[bytes, ...], tuple[bytes, ...]]:
+        """Names and values of headers of which none is repeated, secrets replaced in their own places, and the secrets.
+
+        The same secret elsewhere is left to whoever calls.
+        """
+        names = tuple(headers)
+        known = self._layouts.get(names)
+        if known is None:
+            known = names, tuple(name for name in names if self.tells(name))
+            if len(self._layouts) < _NAMES_KEPT:
+                self._layouts[names] = known
+        names, telling = known
+        if not telling:
+            return names, tuple(headers.values()), self._always
+        secrets = self._always
+        replaced = {**headers}
+        for name in telling:
+            replaced[name], found = _without(name, headers[name])
+            secrets += found
+        return names, tuple(replaced.values()), secrets
 
     def query(self, query: bytes) -> tuple[bytes, tuple[bytes, ...]]:
         """A query string without secrets, and the secrets that stood in it."""
@@ -119,6 +142,9 @@ def _violation(violation: Violation, secrets: tuple[bytes, ...]) -> Violation:
 
 def _without(name: bytes, value: bytes) -> tuple[bytes, tuple[bytes, ...]]:
     """A secret header's value with the secret replaced, and the secrets: the scheme's name may stay."""
+    token = value[7:]
+    if value[:7] == b"Bearer " and len(token) >= _SHORTEST and b" " not in token and b"\t" not in token:
+        return _BEARER, (token,)
     if name.lower() in (b"cookie", b"set-cookie"):
         pairs = [pair.partition(b"=") for pair in value.split(b";")]
         secrets = [v.strip() for _, _, v in pairs]

@@ -31,6 +31,12 @@ class Plan:
     headers: tuple[tuple[bytes, bytes], ...]
     body: Callable[[Asked], bytes]
 
+    @property
+    def recorded(self) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
+        """Names of all headers that are sent, and the values of those that are always the same."""
+        own = (b"content-length", b"contract-violations", b"mock-exchange")
+        return (*(name for name, _ in self.headers), *own), tuple(value for _, value in self.headers)
+
 
 class Responder(Protocol):
     """What the pipeline asks for answers."""

@@ -5,15 +5,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import gc
 import importlib.util
 import logging
+import multiprocessing
 import signal
 import socket
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -61,7 +64,9 @@ def serve(settings: Settings) -> None:
 
     before = signal.signal(signal.SIGTERM, stop)
     try:
-        _server(mock, ready).run(sockets=[listener])
+        _settle()
+        with _reloading(mock), _others(settings, listener):
+            _server(mock, ready).run(sockets=[listener])
     except _StoppedError:
         return
     finally:
@@ -98,6 +103,47 @@ def background(settings: Settings) -> Iterator[Running]:
         server.should_exit = True
         thread.join(START_TIMEOUT_S)
         listener.close()
+
+
+def _reloading(mock: Mock) -> AbstractContextManager[None]:
+    if not mock.settings.watch:
+        return nullcontext()
+    from mockserver.watch import watching
+
+    return watching(mock)
+
+
+@contextmanager
+def _others(settings: Settings, listener: socket.socket) -> Iterator[None]:
+    """The other workers: processes that accept from the same socket; they end with the block."""
+    processes = [
+        multiprocessing.get_context("spawn").Process(target=_work, args=(settings, listener), daemon=True)
+        for _ in range(settings.workers - 1)
+    ]
+    for process in processes:
+        process.start()
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.join(START_TIMEOUT_S)
+
+
+def _work(settings: Settings, listener: socket.socket) -> None:
+    """One further worker; an interrupt at the terminal reaches it too, and is its parent's to tell."""
+    mock = Mock(settings)
+    _settle()
+    with contextlib.suppress(KeyboardInterrupt), _reloading(mock):
+        _server(mock, lambda: None).run(sockets=[listener])
+
+
+def _settle() -> None:
+    """Keep the garbage collector away from what lives as long as the process, and from every request's few objects."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 100)
 
 
 def _listener(host: str, port: int) -> socket.socket:

@@ -1,0 +1,182 @@
+"""How fast the mock answers, held against a bare ASGI application on the same server in the same run.
+
+Both run in processes of their own under uvicorn with uvloop and httptools; the load comes from a third process over raw
+keep-alive sockets, every body different.  Rounds alternate, so that a busy machine hurts both alike.  CPU time per request of
+the server process is the steadiest figure; requests per second are shown beside it.
+
+    python benchmarks/throughput.py [--rounds 5] [--requests 4000] [--connections 8] [--floor 0.6]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+ANSWER = json.dumps({"id": "x" * 30, "created": 1, "choices": [{"message": {"content": "y" * 150}}]}).encode()
+
+
+async def bare(scope: Any, receive: Any, send: Any) -> None:
+    """The least that answers a POST: reads the body, sends a fixed one."""
+    more = True
+    while more:
+        more = (await receive()).get("more_body", False)
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(ANSWER))]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": ANSWER})
+
+
+def serve_bare() -> None:
+    """Serve the bare application and print its URL, as the mock does."""
+    import uvicorn
+
+    listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
+    print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
+    config = uvicorn.Config(
+        bare, http="httptools", loop="uvloop", ws="none", lifespan="off", log_config=None, access_log=False, server_header=False
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def serve_mock() -> None:
+    """Serve the mock as the command line does."""
+    sys.path.insert(0, str(ROOT))
+    from mockserver.server import serve
+    from mockserver.settings import Settings
+
+    serve(Settings(port=0))
+
+
+def requests_of(count: int, seed: int) -> list[bytes]:
+    """Requests as bytes, no two alike, with the headers that a client sends."""
+    found = []
+    for number in range(count):
+        text = f"a man walks his dog number {seed}-{number} along the river: evening light, oil on canvas"
+        body = json.dumps({"size": "1024x1536", "prompt": text, "model": "gpt-image-1.5", "n": 1}).encode()
+        head = (
+            "POST /v1/images/generations HTTP/1.1\r\nHost: 127.0.0.1:4010\r\nAccept: application/json\r\n"
+            "Accept-Encoding: gzip, deflate\r\nAuthorization: Bearer sk-abcdefghijklmnopqrstuvwxyz012345\r\n"
+            f"Content-Type: application/json\r\nUser-Agent: benchmark/1\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        found.append(head.encode() + body)
+    return found
+
+
+def load(port: int, count: int, connections: int, seed: int) -> tuple[float, int]:
+    """Send ``count`` requests, one at a time on each connection; seconds it took, and answers other than 200."""
+    work = requests_of(count, seed)
+    sockets = [socket.create_connection(("127.0.0.1", port)) for _ in range(connections)]
+    for one in sockets:
+        one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    bad = 0
+    began = time.perf_counter()
+    for start in range(0, count, connections):
+        batch = work[start : start + connections]
+        for one, request in zip(sockets, batch, strict=False):
+            one.sendall(request)
+        for one, _ in zip(sockets, batch, strict=False):
+            bad += not _answer(one).startswith(b"HTTP/1.1 200")
+    took = time.perf_counter() - began
+    for one in sockets:
+        one.close()
+    return took, bad
+
+
+def _answer(one: socket.socket) -> bytes:
+    """One whole answer with a Content-Length."""
+    data = one.recv(65536)
+    while True:
+        head, blank, rest = data.partition(b"\r\n\r\n")
+        if blank:
+            at = head.lower().index(b"content-length: ") + 16
+            size = int(head[at:].split(b"\r\n", 1)[0])
+            if len(rest) >= size:
+                return data
+        piece = one.recv(65536)
+        if not piece:
+            raise ConnectionError("the server closed the connection")
+        data += piece
+
+
+def cpu_s(pid: int) -> float:
+    """CPU seconds that a process has used, in all its threads (Linux: to the nanosecond; elsewhere from ps)."""
+    tasks = Path(f"/proc/{pid}/task")
+    if tasks.is_dir():
+        return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks.iterdir()) / 1e9
+    text = subprocess.run(["ps", "-o", "time=", "-p", str(pid)], capture_output=True, text=True, check=True).stdout
+    clock, _, hundredths = text.strip().partition(".")
+    return sum(int(part) * 60**i for i, part in enumerate(reversed(clock.split(":")))) + float(f"0.{hundredths or 0}")
+
+
+def _generator(pipe: Connection) -> None:
+    while (order := pipe.recv()) is not None:
+        pipe.send(load(*order))
+
+
+def main() -> int:
+    """Measure, print a table and one JSON line; 1 when the ratio by CPU time is below the floor."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--requests", type=int, default=4000)
+    parser.add_argument("--connections", type=int, default=8)
+    parser.add_argument("--floor", type=float, default=0.6)
+    parser.add_argument("--serve", choices=("bare", "mock"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.serve:
+        {"bare": serve_bare, "mock": serve_mock}[options.serve]()
+        return 0
+    servers = {
+        name: subprocess.Popen([sys.executable, __file__, "--serve", name], stdout=subprocess.PIPE, text=True, env={**os.environ})
+        for name in ("bare", "mock")
+    }
+    ours, theirs = multiprocessing.get_context("spawn").Pipe()
+    generator = multiprocessing.get_context("spawn").Process(target=_generator, args=(theirs,), daemon=True)
+    generator.start()
+    try:
+        figures = _measure(servers, ours, options)
+    finally:
+        ours.send(None)
+        for server in servers.values():
+            server.terminate()
+            server.wait(10)
+    return _report(figures, options.floor)
+
+
+def _measure(servers: dict[str, Any], pipe: Connection, options: argparse.Namespace) -> dict[str, list[tuple[float, float]]]:
+    ports = {name: int(server.stdout.readline().rsplit(":", 1)[1]) for name, server in servers.items()}
+    figures: dict[str, list[tuple[float, float]]] = {name: [] for name in servers}
+    for turn in range(-1, options.rounds):
+        for name, server in servers.items():
+            before = cpu_s(server.pid)
+            pipe.send((ports[name], options.requests, options.connections, turn))
+            took, bad = pipe.recv()
+            if bad:
+                raise SystemExit(f"{name}: {bad} of {options.requests} answers were not 200")
+            if turn >= 0:  # the first round warms up
+                figures[name].append(((cpu_s(server.pid) - before) / options.requests * 1e6, options.requests / took))
+    return figures
+
+
+def _report(figures: dict[str, list[tuple[float, float]]], floor: float) -> int:
+    middle = {name: [statistics.median(column) for column in zip(*rows, strict=True)] for name, rows in figures.items()}
+    for name, (cpu, rate) in middle.items():
+        print(f"{name:5} {cpu:7.1f} us CPU per request   {rate:8.0f} requests/s")
+    ratio = middle["bare"][0] / middle["mock"][0]
+    by_rate = middle["mock"][1] / middle["bare"][1]
+    print(f"the mock reaches {ratio:.2f} of the bare application by CPU time, {by_rate:.2f} by requests/s (floor {floor})")
+    print(json.dumps({"ratio": round(ratio, 3), "ratio_by_rate": round(by_rate, 3), **middle}))
+    return 0 if ratio >= floor else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
