@@ -155,6 +155,30 @@ def test_lint_of_a_sound_contract() -> None:
     )
 
 
+def test_a_terminal_that_knows_no_chinese() -> None:
+    done = run("lint", PYTHONIOENCODING="cp1252")
+    assert done.returncode == 0
+    assert "\\u9ed8\\u8ba4\\u503c" in done.stdout
+
+
+def test_a_contract_cannot_write_to_the_terminal(tmp_path: Path) -> None:
+    """A contract may come from anywhere; its texts are shown, not obeyed."""
+    file = tmp_path / "x.json"
+    document = {
+        "openapi": "3.1.0",
+        "info": {"title": "t", "version": "1"},
+        "paths": {},
+        "\x1b[2J": 1,
+        "x-contradiction": ["\x1b]0;t\x07"],
+    }
+    file.write_text(json.dumps(document))
+    done = run("lint", str(file))
+    assert done.returncode == 2
+    assert "\x1b" not in done.stdout
+    assert "\\u001b[2J" in done.stdout
+    assert "\\u001b]0;t" in done.stdout
+
+
 def test_lint_of_a_spoilt_contract(tmp_path: Path) -> None:
     folder = shutil.copytree(library.bundled_root() / "quickrouter", tmp_path / "spoilt")
     file = folder / "models" / "create-image-request.json"

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import socket
+import subprocess
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,7 +13,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from test_cli import KEY, run
+from test_cli import COMMAND, KEY, environment, run
 
 FEW = ("--max-requests", "6", "--max-images", "4")
 
@@ -47,6 +50,27 @@ def echo() -> Iterator[str]:
     yield f"http://127.0.0.1:{server.server_address[1]}"
     server.shutdown()
     server.server_close()
+
+
+def test_ctrl_c_ends_a_run_with_its_own_exit_code() -> None:
+    """The server takes a request and never answers; that is when the user gives up."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(60)
+        process = subprocess.Popen(
+            [*COMMAND, "test", f"http://127.0.0.1:{listener.getsockname()[1]}", *FEW],
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        connection, _ = listener.accept()
+        with connection:
+            assert connection.recv(10)
+            process.send_signal(signal.SIGINT)
+            output, errors = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Traceback" not in output + errors
+    assert KEY not in output + errors
 
 
 def test_no_key_stands_in_any_report(echo: str, tmp_path: Path) -> None:
@@ -115,3 +139,10 @@ def test_an_address_where_nobody_listens_is_inconclusive() -> None:
     done = run("test", "http://127.0.0.1:9", *FEW)
     assert done.returncode == 3
     assert "inconclusive" in done.stdout
+
+
+def test_a_terminal_that_knows_no_chinese(echo: str) -> None:
+    """Quotes are written with escapes there; nothing fails after the money is spent."""
+    done = run("test", echo, *FEW, PYTHONIOENCODING="cp1252")
+    assert done.returncode == 1
+    assert "\\u8981\\u751f" in done.stdout or "\\u54cd\\u5e94" in done.stdout

@@ -7,6 +7,7 @@ codes: 0 clean, 1 findings, 2 usage, configuration or contract error, 3 inconclu
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 import traceback
@@ -58,6 +59,9 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line (that of the process unless given) and return its exit code; nothing is raised."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # documentation is quoted in its own language
     try:
         result = cli.main(None if arguments is None else list(arguments), prog_name=PROGRAM, standalone_mode=False)
         sys.stdout.flush()

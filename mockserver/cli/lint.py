@@ -14,11 +14,10 @@ def command(contract: str | None) -> int:
     JSON Pointer and exits with 2; without one it prints a line of summary and exits with 0.
     """
     from mockserver.lint import check
+    from mockserver.reports.clean import one_line
 
     result = check(contract)
-    for note in result.notes:
-        click.echo(str(note))
-    for problem in result.problems:
-        click.echo(str(problem))
-    click.echo(result.summary)
+    for problem in (*result.notes, *result.problems):
+        click.echo(one_line(str(problem)))
+    click.echo(one_line(result.summary))
     return 2 if result.problems else 0
