@@ -64,6 +64,8 @@ def _options(config: pytest.Config) -> Options:
         interval_s=_interval(config.getoption("--rate-limit")),
         timeout_s=config.getoption("--request-timeout"),
         key_variable=config.getoption("--api-key-env"),
+        baseline=config.getoption("--baseline"),
+        update_baseline=config.getoption("--update-baseline"),
         reports=tuple(_report(text) for text in config.getoption("--report")),
     )
 
@@ -183,7 +185,12 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if exitstatus == pytest.ExitCode.INTERRUPTED and not run.stopped:
         run.stopped = "interrupted"
     run.examination.target.close()
-    report = run.report()
+    try:
+        report = run.report()
+    except ContractToolError as error:
+        sys.stderr.write(f"error: {error}\n")
+        session.exitstatus = error.exit_code
+        return
     _publish(run, report)
     session.exitstatus = _exit_code(run, report, exitstatus)
 

@@ -128,7 +128,7 @@ class Diagnosis:
         if self._run.judge.body_violations(operation, recipe.body):
             return None
         probe = Probe(f"accepts {change.text} alone", recipe, "accepted", (), 99)
-        return self._run.send(probe) if self._run.budget.affords(recipe) else None
+        return self._run.send(probe) if self._run.budget.affords(recipe, reserve_units=1) else None
 
     # ------------------------------------------------------------------------------------ explaining
 

@@ -87,7 +87,8 @@ class Examination:
         judged = self.judge.response(operation, probe.recipe.body, exchange, self._session, (self.target.key,))
         result = outcome(exchange, judged)
         if result is not Outcome.SILENT:
-            self.budget.settle(probe.recipe, accepted=result is Outcome.ACCEPTED or self._delivered(probe, exchange))
+            charged = result in (Outcome.ACCEPTED, Outcome.ODD) or self._delivered(probe, exchange)
+            self.budget.settle(probe.recipe, accepted=charged)
         found = tuple(self.blotted(violation) for violation in drift(probe, exchange, result, judged))
         trial = Trial(probe, exchange, result, found)
         self.trials.append(trial)

@@ -5,6 +5,7 @@ pytest decides the order of items and which are selected; here their results com
 
 from __future__ import annotations
 
+import datetime
 import os
 import secrets
 import sys
@@ -13,6 +14,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from contract_tests.baseline import Baseline
+from contract_tests.baseline import read as read_baseline
+from contract_tests.baseline import write as write_baseline
 from contract_tests.budget import Budget
 from contract_tests.diagnosis import Diagnosis
 from contract_tests.examination import Examination
@@ -45,6 +49,8 @@ class Options:
     timeout_s: float = 300.0
     key_variable: str = DEFAULT_KEY_VARIABLE
     reports: tuple[tuple[str, str], ...] = ()
+    baseline: str | None = None
+    update_baseline: bool = False
 
 
 @dataclass
@@ -56,6 +62,7 @@ class Run:
     plan: Plan
     examination: Examination
     diagnosis: Diagnosis
+    baseline: Baseline = field(default_factory=Baseline)
     priced_only: str = ""
     stopped: str = ""
     started: float = field(default_factory=time.perf_counter)
@@ -68,6 +75,13 @@ class Run:
     def report(self) -> Report:
         """The report of what is known now."""
         found = findings(self.examination, self.diagnosis, self.options.key_variable)
+        today = datetime.datetime.now(datetime.UTC).date()
+        path = self.options.baseline
+        if path and self.options.update_baseline and not self.stopped:
+            self.baseline = self.baseline.updated(found, today)
+            write_baseline(path, self.baseline, self.examination.judge.contract.name)
+        found, notes = self.baseline.apply(found, today)
+        self.examination.notes += notes
         return report(
             self.examination,
             found,
@@ -97,6 +111,11 @@ def prepare(options: Options, environment: Mapping[str, str] = os.environ) -> Ru
     units = options.max_images
     if units is None and options.budget_usd is None:
         units = DEFAULT_UNITS
+    if options.update_baseline and not options.baseline:
+        raise UsageError("--update-baseline needs --baseline FILE")
+    baseline = Baseline()
+    if options.baseline:
+        baseline = read_baseline(options.baseline, missing_is_empty=options.update_baseline)
     plan = make_plan(judge, seed, max_requests, bool(own_key), loopback)
     if options.budget_usd is not None and not plan.priced:
         raise UsageError("the contract has no prices, so --budget cannot be kept; use --max-images")
@@ -107,7 +126,7 @@ def prepare(options: Options, environment: Mapping[str, str] = os.environ) -> Ru
     reason = ""
     if unlimited:
         reason = "the target is not on this machine: say what may be spent with --max-images N or --budget 0.50usd"
-    return Run(options, seed, plan, examination, Diagnosis(examination, plan.bases), reason)
+    return Run(options, seed, plan, examination, Diagnosis(examination, plan.bases), baseline, reason)
 
 
 class _Progress:

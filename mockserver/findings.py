@@ -95,7 +95,8 @@ class Finding:
     """Violations that share a fingerprint.
 
     ``violation`` is the first example; ``condition`` says when it happens ("" for always), ``confirmation`` how sure that
-    is (``constant``, ``intermittent``, ``once``); ``reproduce`` is a curl line; ``exchanges`` are the ids in order.
+    is (``constant``, ``intermittent``, ``once``); ``reproduce`` is a curl line; ``exchanges`` are the ids in order;
+    ``accepted`` is the reason for which a baseline accepts it, "" for a finding that counts.
     """
 
     violation: Violation
@@ -104,6 +105,7 @@ class Finding:
     confirmation: str = ""
     reproduce: str = ""
     also: tuple[str, ...] = ()
+    accepted: str = ""
 
     @property
     def count(self) -> int:
@@ -131,6 +133,7 @@ class Finding:
             "condition": self.condition,
             "confirmation": self.confirmation,
             "also": list(self.also),
+            "accepted": self.accepted or None,
             "reproduce": self.reproduce,
         }
 
@@ -213,5 +216,5 @@ def group(violations: Iterable[tuple[str, Violation]]) -> list[Finding]:
 
 
 def at_least(findings: Iterable[Finding], severity: Severity) -> list[Finding]:
-    """The findings of that severity or worse."""
-    return [finding for finding in findings if finding.violation.severity.rank >= severity.rank]
+    """The findings of that severity or worse that no baseline accepts."""
+    return [f for f in findings if f.violation.severity.rank >= severity.rank and not f.accepted]

@@ -17,7 +17,6 @@ class Profile:
     unknown_properties: Literal["ignore", "refuse"] = "ignore"
     empty_prompt: Literal["accept", "refuse"] = "accept"
     models: Literal["documented", "gpt", "any"] = "documented"
-    model_absent: Literal["accept", "refuse"] = "accept"
     invalid_status: int = 400
     media_status: int = 415
     accept_header: Literal["ignore", "demand"] = "ignore"
@@ -53,7 +52,6 @@ PROFILES: dict[str, Profile] = {
     "media-400": Profile(media_status=400, empty_prompt="refuse"),
     "gpt-only": Profile(models="gpt", error_code="null"),
     "any-model": Profile(models="any"),
-    "model-required": Profile(model_absent="refuse"),
     "bare-errors": Profile(error_style="bare"),
     "relay": Profile(
         error_style="relay",

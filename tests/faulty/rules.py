@@ -147,8 +147,7 @@ def _size(body: dict[str, Any], _: Profile) -> list[Breach]:
 
 def _model(body: dict[str, Any], profile: Profile) -> list[Breach]:
     if "model" not in body:
-        missing = Breach("model.missing", "model is required.", "model", code="missing_required_parameter")
-        return [missing] if profile.model_absent == "refuse" else []
+        return []
     model = body["model"]
     if not isinstance(model, str):
         return [_mistyped("model", model, "string")]

@@ -157,6 +157,15 @@ _refuses(
     weight="warning",
 )
 _refuses(
+    "model-absent",
+    "requests without a model",
+    "model is not in the table of required fields",
+    lambda c: c.get("model") is None,
+    ask(drop=("model",)),
+    param="model",
+    weight="warning",
+)
+_refuses(
     "model-of-example",
     "the model of the documented example",
     'model: "gpt-image-1.5" in the example',
