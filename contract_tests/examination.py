@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from contract_tests.budget import Budget
 from contract_tests.checks import Outcome, drift, outcome, unstable
 from contract_tests.credentials import Credentials
+from contract_tests.mutants import VARIATION
 from contract_tests.probes import Probe
 from contract_tests.recipes import build
 from contract_tests.target import Target
@@ -185,6 +186,7 @@ class Examination:
         return [
             OpenSuspicion(name, reason, 1, probe.planned_units)
             for probe, reason in self.unsent.values()
+            if probe.expect != "refused" or probe.rank < VARIATION
             for name in probe.clears
         ]
 

@@ -36,8 +36,8 @@ _OTHER_TYPES: tuple[tuple[str, str, Any], ...] = (
 )
 
 
-_BRANCH_RANKS = 4
-"""Values of another branch are tried at these ranks, from 3 on, and no more."""
+VARIATION = 5
+"""Rank from which a probe only varies a rule that another probe has tried already: sent when there is room."""
 
 
 def mutants(judge: Judge, base: Recipe) -> list[Probe]:
@@ -84,9 +84,9 @@ def _in_branch(judge: Judge, base: Recipe, found: Sequence[Place], assignment: d
             probe = _probe(judge, recipe, f"{place.name} {show(value)} with {label}", place.pointer, rank)
             if probe:
                 yield probe
-                rank += 1  # one such value says most; each further one less
-            if rank > _BRANCH_RANKS:
-                return
+                if rank == VARIATION:
+                    break
+                rank = VARIATION
 
 
 def _deviations(place: Place, present: Any) -> Iterator[Deviation]:
@@ -117,7 +117,7 @@ def _types(place: Place, present: Any) -> Iterator[Deviation]:
     if allowed & {"integer", "number"} and "string" not in allowed:
         digits = str(present) if isinstance(present, int | float) else "1"
         yield f"{place.name} as a string of digits", digits, 1
-    ranks = {"null": 2 if place.required else 4, "number": 2, "array": 4, "string": 3}
+    ranks = {"null": 2 if place.required else 4, "number": 2, "array": 4 if place.required else VARIATION, "string": 3}
     for kind, words, value in _OTHER_TYPES:
         same = kind in allowed or (kind == "number" and "integer" in allowed)
         covered = allowed & {"integer", "number"} and kind in ("string", "boolean")
@@ -275,16 +275,16 @@ def _bytes(base: Recipe) -> Iterator[Probe]:
         ("a body that is cut in the middle", "json.cut", good[: len(good) * 2 // 3], 1),
         ("an empty body", "json.empty", b"", 2),
         ("a list as body", "body.type", b"[" + good + b"]", 2),
-        ("a string as body", "body.type", b'"text"', 4),
-        ("null as body", "body.type", b"null", 4),
+        ("a string as body", "body.type", b'"text"', 5),
+        ("null as body", "body.type", b"null", 5),
         ("text after the JSON body", "json.trailing", good + b" trailing", 3),
-        ("a body in single quotes", "json.malformed", good.replace(b'"', b"'"), 4),
+        ("a body in single quotes", "json.malformed", good.replace(b'"', b"'"), 5),
         ("a trailing comma", "json.malformed", good[:-1] + b",}", 3),
         ("two JSON texts", "json.trailing", good + good, 5),
         ("a comment in the JSON text", "json.malformed", b"/* x */" + good, 5),
         ("a number as body", "body.type", b"7", 5),
         ("UTF-16", "json.encoding", good.decode("utf-8", "replace").encode("utf-16"), 5),
-        ("invalid UTF-8", "json.encoding", good[:-1] + b',"x":"\xff\xfe"}', 4),
+        ("invalid UTF-8", "json.encoding", good[:-1] + b',"x":"\xff\xfe"}', 5),
     )
     for what, rule, raw, rank in table:
         yield _refused(replace(base, raw=raw), what, _about(base, rule, what, "/body"), rank)
@@ -302,6 +302,8 @@ def _routes(judge: Judge, base: Recipe) -> Iterator[Probe]:
         recipe = replace(base, method=method, body=MISSING, headers=(("Content-Type", None),))
         what = f"the method {method}"
         yield _refused(recipe, what, _about(base, "path.method", f"{method} on a path that takes others", "/path"), 2)
+    if base.path_values:
+        return  # whatever stands below a template may be a value of it
     unknown = replace(base, path=path.rstrip("/") + "-unknown")
     yield _refused(unknown, "an unknown path", _about(base, "path.unknown", "a path that nobody documents", "/path"), 3)
 

@@ -46,7 +46,8 @@ class Plan:
     @property
     def priced(self) -> bool:
         """Whether prices are known for every operation that sells units."""
-        return all(probe.recipe.operation.prices is not None for probe in self.probes if probe.units)
+        sold = [probe.recipe.operation for probe in self.probes if probe.units]
+        return bool(sold) and all(operation.prices is not None for operation in sold)
 
 
 def make_plan(judge: Judge, seed: int, max_requests: int | None, key_is_known: bool, stand_in: bool) -> Plan:

@@ -10,6 +10,7 @@ from contract_tests.checks import stricter
 from contract_tests.conditions import Condition
 from contract_tests.diagnosis import Diagnosis
 from contract_tests.examination import Examination, Trial
+from contract_tests.mutants import VARIATION
 from contract_tests.plan import Plan
 from mockserver.curl import curl
 from mockserver.findings import Finding, OpenSuspicion, Report, Severity, Source, Verdict, at_least, group
@@ -185,7 +186,7 @@ def _left_out(plan: Plan, stopped: str, examination: Examination) -> list[OpenSu
     """Suspicions for which the plan had no room, or which the end of the run cut off."""
     tried = {trial.probe.id for trial in examination.trials} | set(examination.unsent)
     reason = "no room within --max-requests"
-    unsent = [probe for probe in plan.left_out if probe.id not in tried]
+    unsent = [probe for probe in plan.left_out if probe.id not in tried and probe.rank < VARIATION]
     found = [OpenSuspicion(name, reason, 1, 0) for probe in unsent for name in probe.clears]
     if stopped:
         for probe in plan.probes:
