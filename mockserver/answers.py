@@ -7,6 +7,7 @@ Which answer is given is left to :mod:`mockserver.responders`.
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -31,9 +32,13 @@ _STYLED = re.compile(r"(?P<prefix>.*[-_:.])?(?P<rest>[^-_:.]+)", re.DOTALL)
 
 
 class Asked:
-    """What an answer depends on: the request's body, the moment, and a source of randomness."""
+    """What an answer depends on: the request's body, the moment, and a source of randomness.
 
-    __slots__ = ("_text", "bits", "body", "count", "index", "line", "now")
+    ``line`` stands for a request without a body; ``now`` is in Unix seconds, None where answers must not depend on it;
+    ``bits`` gives so many random bits.
+    """
+
+    __slots__ = ("_shown", "_tokens", "bits", "body", "count", "index", "line", "now")
 
     def __init__(self, body: Any, line: str, now: float | None, bits: Callable[[int], int]) -> None:
         self.body = body
@@ -42,34 +47,60 @@ class Asked:
         self.bits = bits
         self.index = 0
         self.count = 1
-        self._text: str | None = None
+        self._shown: bytes | None = None
+        self._tokens = 0
 
     @property
-    def text(self) -> str:
-        """The request as one line of text: its body as JSON, without one method and target."""
-        if self._text is None:
-            shown = self.line if self.body is MISSING else encoded(self.body).decode()
-            self._text = (
-                shown if len(shown) <= SHOWN_AT_MOST else f"{shown[:SHOWN_AT_MOST]}... ({len(shown)} characters)"
-            )
-        return self._text
+    def shown(self) -> bytes:
+        """The request as the inside of a JSON string: its body as JSON, without one method and target."""
+        if self._shown is None:
+            text = self.line if self.body is MISSING else encoded(self.body).decode()
+            if len(text) > SHOWN_AT_MOST:
+                text = f"{text[:SHOWN_AT_MOST]}... ({len(text)} characters)"
+            self._shown = encoded(text)[1:-1]
+        return self._shown
+
+    @property
+    def tokens(self) -> int:
+        """A plausible count of the request's tokens: four characters of its texts each, and at least one."""
+        if not self._tokens:
+            self._tokens = max(1, (_characters(self.body) + 3) // 4)
+        return self._tokens
 
 
-Maker = Callable[[Asked], Any]
+Slot = Callable[[Asked], bytes]
+"""Makes one place of an answer, as JSON."""
+
+_Pieces = list[bytes | Slot]
+_Overrides = Mapping[tuple[str, ...], Slot]
 _Node = tuple[str, Mapping[str, Any]]
 
 
-def compiled(contract: Contract, explainer: Explainer, operation: Operation, schema: str, base: Any) -> Maker:
+def compiled(contract: Contract, explainer: Explainer, operation: Operation, schema: str, base: Any) -> Slot:
     """A function that makes the answer to a request from ``base``, a value of the schema at a pointer ("" for none)."""
     if not schema:
-        return lambda _: base
-    maker = _Compiler(contract, explainer, operation).maker([schema], base)
-    return maker or (lambda _: base)
+        return _rendering([encoded(base)])
+    return _rendering(_Compiler(contract, explainer, operation).pieces([schema], base, {}))
 
 
 def seeded(seed: object, *parts: str) -> Callable[[int], int]:
     """Random bits that are the same for the same seed and parts, in every process."""
     return Random(repr((str(seed), *parts))).getrandbits
+
+
+def _rendering(pieces: _Pieces) -> Slot:
+    """One function of pieces: a template that is filled with what the slots make."""
+    slots = [piece for piece in pieces if not isinstance(piece, bytes)]
+    if not slots:
+        constant = b"".join(piece for piece in pieces if isinstance(piece, bytes))
+        return lambda _: constant
+    template = b"".join(piece.replace(b"%", b"%%") if isinstance(piece, bytes) else b"%b" for piece in pieces)
+    if template == b"%b":
+        return slots[0]
+    if len(slots) == 1:
+        only = slots[0]
+        return lambda asked: template % only(asked)
+    return lambda asked: template % tuple([slot(asked) for slot in slots])
 
 
 class _Compiler:
@@ -78,8 +109,8 @@ class _Compiler:
         self._explainer = explainer
         self._operation = operation
 
-    def maker(self, schemas: Sequence[str], base: Any) -> Maker | None:
-        """What makes the value at one place; None where it is always ``base``."""
+    def pieces(self, schemas: Sequence[str], base: Any, overrides: _Overrides) -> _Pieces:
+        """What the value at one place is made of; ``overrides`` make places below, by their path."""
         nodes = self._applied(schemas, base)
         said: dict[str, Any] = {}
         for _, node in nodes:
@@ -87,106 +118,104 @@ class _Compiler:
                 if key in node:
                     said.setdefault(key, node[key])
         if isinstance(base, dict):
-            made = self._object(nodes, base, said)
+            made = self._object(nodes, base, said, overrides)
         elif isinstance(base, list):
             made = self._list(nodes, base, said)
         else:
-            made = self._leaf(nodes, base, said)
-        return self._equal(nodes, base, said["x-equals"], made) if "x-equals" in said else made
+            slot = self._leaf(nodes, base, said)
+            made = [slot] if slot else [encoded(base)]
+        return [self._equal(nodes, said["x-equals"], _rendering(made))] if "x-equals" in said else made
 
-    def _leaf(self, nodes: list[_Node], base: Any, said: Mapping[str, Any]) -> Maker | None:
+    def _leaf(self, nodes: list[_Node], base: Any, said: Mapping[str, Any]) -> Slot | None:
         if "x-time" in said and _is_number(base):
-            return lambda asked: base if asked.now is None else int(asked.now)
+            usual = encoded(base)
+            return lambda asked: usual if asked.now is None else b"%d" % asked.now
         if "x-unique" in said:
             return self._fresh(nodes, base)
         if "x-text" in said and isinstance(base, str):
             return self._summary(nodes, base)
         return None
 
-    def _object(self, nodes: list[_Node], base: dict[str, Any], said: Mapping[str, Any]) -> Maker | None:
-        members: list[tuple[str, Maker]] = []
-        for name, value in base.items():
+    def _object(
+        self, nodes: list[_Node], base: dict[str, Any], said: Mapping[str, Any], overrides: _Overrides
+    ) -> _Pieces:
+        if "x-sum" in said:
+            overrides = {**overrides, **self._sum(nodes, base, said["x-sum"])}
+        pieces: _Pieces = [b"{"]
+        for place, (name, value) in enumerate(base.items()):
+            pieces.append((b"," if place else b"") + encoded(name) + b":")
+            if (name,) in overrides:
+                pieces.append(overrides[(name,)])
+                continue
             below = [f"{p}/properties{pointer_of([name])}" for p, n in nodes if name in n.get("properties", {})]
-            if below and (maker := self.maker(below, value)):
-                members.append((name, maker))
-        total = self._sum(nodes, base, said["x-sum"]) if "x-sum" in said else None
-        if not members and not total:
-            return None
+            inner = {path[1:]: slot for path, slot in overrides.items() if path[0] == name}
+            pieces += self.pieces(below, value, inner)
+        return [*pieces, b"}"]
 
-        def make(asked: Asked) -> Any:
-            value = base.copy()
-            for name, maker in members:
-                value[name] = maker(asked)
-            return total(value, asked) if total else value
-
-        return make
-
-    def _list(self, nodes: list[_Node], base: list[Any], said: Mapping[str, Any]) -> Maker | None:
-        items: list[tuple[Any, Maker | None]] = []
-        for index, value in enumerate(base):
-            below = [
-                f"{p}/prefixItems/{index}" if index < len(n.get("prefixItems", ())) else f"{p}/items"
-                for p, n in nodes
-                if index < len(n.get("prefixItems", ())) or isinstance(n.get("items"), Mapping)
-            ]
-            items.append((value, self.maker(below, value) if below else None))
+    def _list(self, nodes: list[_Node], base: list[Any], said: Mapping[str, Any]) -> _Pieces:
         length, positions = said.get("x-length"), said.get("x-positions")
-        if not items and length:
-            items = self._first_item(nodes)
-        if not items or not (length or positions or any(maker for _, maker in items)):
-            return None
-        place = parts_of(positions["member"]) if positions else []
-        asked_for = _reader(length["request"], length.get("default")) if length else None
+        overrides: _Overrides = {}
+        if positions:
+            overrides = {tuple(parts_of(positions["member"])): lambda asked: b"%d" % asked.index}
+        values = list(base) or (self._first_item(nodes) if length else [])
+        items = [_rendering(self._item(nodes, index, value, overrides)) for index, value in enumerate(values)]
+        if not length:
+            pieces: _Pieces = [b"["]
+            for index, item in enumerate(items):
+                pieces += [b","] if index else []
+                pieces.append(_at(index, len(items), item))
+            return [*pieces, b"]"]
+        asks = _reader(length["request"], length.get("default"))
+        usual, kinds = len(base), len(items)
 
-        def make(asked: Asked) -> list[Any]:
-            count = _count(asked_for(asked.body), len(items)) if asked_for else len(items)
-            asked.count = count
+        def make(asked: Asked) -> bytes:
+            asked.count = count = _count(asks(asked.body), usual) if kinds else 0
             made = []
             for index in range(count):
-                value, maker = items[index % len(items)]
                 asked.index = index
-                item = maker(asked) if maker else value
-                made.append(_with(item, place, index, fresh=maker is not None) if place else item)
-            return made
+                made.append(items[index % kinds](asked))
+            return b"[%b]" % b",".join(made)
 
-        return make
+        return [make]
 
-    def _first_item(self, nodes: list[_Node]) -> list[tuple[Any, Maker | None]]:
+    def _item(self, nodes: list[_Node], index: int, value: Any, overrides: _Overrides) -> _Pieces:
+        below = [
+            f"{p}/prefixItems/{index}" if index < len(n.get("prefixItems", ())) else f"{p}/items"
+            for p, n in nodes
+            if index < len(n.get("prefixItems", ())) or isinstance(n.get("items"), Mapping)
+        ]
+        return self.pieces(below, value, overrides)
+
+    def _first_item(self, nodes: list[_Node]) -> list[Any]:
         """An item for a list whose example has none."""
         for pointer, node in nodes:
             if isinstance(node.get("items"), Mapping):
                 try:
-                    value = synthesize(self._document, f"#{pointer}/items", seed=0)
+                    return [synthesize(self._document, f"#{pointer}/items", seed=0)]
                 except (Unsatisfiable, KeyError):
                     continue
-                return [(value, self.maker([f"{pointer}/items"], value))]
         return []
 
-    def _sum(self, nodes: list[_Node], base: Any, rule: Mapping[str, Any]) -> Callable[[Any, Asked], Any] | None:
+    def _sum(self, nodes: list[_Node], base: Any, rule: Mapping[str, Any]) -> dict[tuple[str, ...], Slot]:
         """Counts that fit the request, and their total: those that are the same for equal requests follow its text."""
         total, parts = parts_of(rule["total"]), [parts_of(pointer) for pointer in rule["of"]]
         if not all(_is_number(find(base, pointer_of(part))) for part in [total, *parts]):
-            return None
-        fixed = [part for part in parts if any(self._says(nodes, part, base, keyword) for keyword in _LIMITED)]
-        counts = [
-            (part, _reader(pointer_of(part), 0), part in fixed, self._says(nodes, part, base, "x-stable"))
-            for part in parts
-        ]
-        units = self._operation.units
-        bought = _reader(units.request, units.default) if units else None
+            return {}
+        numbers = [self._number(nodes, part, base) for part in parts]
+        slots = {tuple(part): _written(number) for part, number in zip(parts, numbers, strict=True)}
+        slots[tuple(total)] = lambda asked: encoded(sum([number(asked) for number in numbers]))
+        return slots
 
-        def add(value: Any, asked: Asked) -> Any:
-            result = 0
-            for part, read, is_fixed, is_steady in counts:
-                number = read(value)
-                if not is_fixed:
-                    times = _count(bought(asked.body), 1) if bought and not is_steady else 1
-                    number = tokens(asked.body) if is_steady else number * max(1, times)
-                    value = _with(value, part, number, fresh=True)
-                result += number
-            return _with(value, total, result, fresh=True)
-
-        return add
+    def _number(self, nodes: list[_Node], part: list[str], base: Any) -> Callable[[Asked], Any]:
+        usual, units = find(base, pointer_of(part)), self._operation.units
+        if any(self._says(nodes, part, base, keyword) for keyword in _LIMITED):
+            return lambda _: usual
+        if self._says(nodes, part, base, "x-stable"):
+            return lambda asked: asked.tokens
+        if units is None:
+            return lambda _: usual
+        bought = _reader(units.request, units.default)
+        return lambda asked: usual * max(1, _count(bought(asked.body), 1))
 
     def _says(self, nodes: list[_Node], steps: list[str], base: Any, keyword: str) -> bool:
         """Whether a schema that applies to a place below has a keyword."""
@@ -196,32 +225,37 @@ class _Compiler:
             nodes = self._applied(below, base)
         return any(keyword in node for _, node in nodes)
 
-    def _equal(self, nodes: list[_Node], base: Any, rule: Mapping[str, Any], otherwise: Maker | None) -> Maker:
+    def _equal(self, nodes: list[_Node], rule: Mapping[str, Any], otherwise: Slot) -> Slot:
         read, unless = _reader(rule["request"]), list(rule.get("unless", ()))
 
-        def make(asked: Asked) -> Any:
+        def make(asked: Asked) -> bytes:
             value = read(asked.body)
             if value is None or value in unless or not self._fits(nodes, value):
-                return otherwise(asked) if otherwise else base
-            return value
+                return otherwise(asked)
+            return encoded(value)
 
         return make
 
-    def _summary(self, nodes: list[_Node], base: str) -> Maker:
+    def _summary(self, nodes: list[_Node], base: str) -> Slot:
         unit = (self._operation.units.name if self._operation.units else "item").capitalize()
+        template = encoded(unit)[:-1].replace(b"%", b"%%") + b' %d of %d, as asked for: %b"'
         bounded = any(_bounds(node, unit) for _, node in nodes)
+        usual = encoded(base)
 
-        def make(asked: Asked) -> str:
-            text = f"{unit} {asked.index + 1} of {asked.count}, as asked for: {asked.text}"
-            return text if not bounded or self._fits(nodes, text) else base
+        def make(asked: Asked) -> bytes:
+            return template % (asked.index + 1, asked.count, asked.shown)
 
-        return make
+        def make_if_it_fits(asked: Asked) -> bytes:
+            text = make(asked)
+            return text if self._fits(nodes, json.loads(text)) else usual
 
-    def _fresh(self, nodes: list[_Node], base: Any) -> Maker | None:
+        return make_if_it_fits if bounded else make
+
+    def _fresh(self, nodes: list[_Node], base: Any) -> Slot | None:
         """Values in the style of the example that never come twice; None where the schema leaves no room."""
         for style in _styles(base):
             if all(self._fits(nodes, style(Random(seed).getrandbits)) for seed in range(3)):
-                return lambda asked, style=style: style(asked.bits)  # type: ignore[misc]
+                return _written(_styled(style))
         return None
 
     def _fits(self, nodes: list[_Node], value: Any) -> bool:
@@ -255,9 +289,22 @@ class _Compiler:
                 yield f"{pointer}/{branch}"
 
 
-def tokens(body: Any) -> int:
-    """A plausible count of tokens of a request: four characters each, and at least one."""
-    return max(1, (_characters(body) + 3) // 4)
+def _written(value: Callable[[Asked], Any]) -> Slot:
+    return lambda asked: encoded(value(asked))
+
+
+def _styled(style: Callable[[Callable[[int], int]], Any]) -> Callable[[Asked], Any]:
+    return lambda asked: style(asked.bits)
+
+
+def _at(index: int, count: int, item: Slot) -> Slot:
+    """An item of a list whose length does not depend on the request."""
+
+    def make(asked: Asked) -> bytes:
+        asked.index, asked.count = index, count
+        return item(asked)
+
+    return make
 
 
 def _characters(value: Any) -> int:
@@ -282,24 +329,6 @@ def _reader(pointer: str, default: Any = None) -> Callable[[Any], Any]:
         return lambda value: find(value, pointer, default)
     name = steps[0]
     return lambda value: value.get(name, default) if type(value) is dict else find(value, pointer, default)
-
-
-def _with(value: Any, steps: Sequence[str], new: Any, *, fresh: bool = False) -> Any:
-    """The value with one place replaced; what lies on the way is copied, since it may be shared between answers.
-
-    ``fresh`` says that the value itself, though not what is in it, was made for this answer.
-    """
-    if not steps:
-        return new
-    name, rest = steps[0], steps[1:]
-    if type(value) is dict:
-        result = value if fresh else value.copy()
-        result[name] = _with(result.get(name, {}), rest, new) if rest else new
-        return result
-    if isinstance(value, list) and name.isdigit() and int(name) < len(value):
-        place = int(name)
-        return [*value[:place], _with(value[place], rest, new), *value[place + 1 :]]
-    return value
 
 
 def _styles(base: Any) -> list[Callable[[Callable[[int], int]], Any]]:

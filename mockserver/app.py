@@ -15,7 +15,7 @@ from mockserver.contract import Contract
 from mockserver.delivery import AT_ONCE, Receive, Send, deliver
 from mockserver.errors import UsageError
 from mockserver.journal import Journal
-from mockserver.pipeline import Ids, Outcome, Pipeline
+from mockserver.pipeline import Ids, Pipeline
 from mockserver.scenarios import Scenario, Stage, read_scenarios
 from mockserver.settings import Settings
 
@@ -91,19 +91,16 @@ class Mock:
             if read is None:
                 return
             body, trouble, more = read
-        outcome = self.pipeline.answer(
+        status, sent, content, way = self.pipeline.answer(
             scope["method"], path, scope["query_string"], headers, named, body, started, trouble
         )
         if more:
-            outcome.headers.extend(more)
-        if outcome.delivery is AT_ONCE:
-            await send({"type": "http.response.start", "status": outcome.status, "headers": outcome.headers})
-            await send({"type": "http.response.body", "body": outcome.body})
+            sent.extend(more)
+        if way is AT_ONCE:
+            await send({"type": "http.response.start", "status": status, "headers": sent})
+            await send({"type": "http.response.body", "body": content})
         else:
-            await self._in_its_way(outcome, receive, send)
-
-    async def _in_its_way(self, outcome: Outcome, receive: Receive, send: Send) -> None:
-        await deliver(outcome.status, outcome.headers, outcome.body, outcome.delivery, receive, send)
+            await deliver(status, sent, content, way, receive, send)
 
     async def _rest(
         self, body: bytearray, unread: bool, named: dict[bytes, bytes], receive: Receive

@@ -54,6 +54,12 @@ class Entry(NamedTuple):
         return tuple(zip(self.answer_names, self.answer_values, strict=True))
 
     @property
+    def size(self) -> int:
+        """Bytes of its messages."""
+        heads = sum(map(len, (*self.names, *self.values, *self.answer_names, *self.answer_values)))
+        return heads + len(self.path) + len(self.query) + len(self.body) + len(self.answer_body)
+
+    @property
     def exchange(self) -> Exchange:
         """The exchange as a plain value."""
         return Exchange(
@@ -73,11 +79,32 @@ class Entry(NamedTuple):
         )
 
 
-Row = tuple[
-    str, float, float, str, str, bytes, bytes, tuple[bytes, ...], tuple[bytes, ...], bytes, int, tuple[bytes, ...],
-    tuple[bytes, ...], bytes, str, tuple[Violation, ...], str, tuple[str, ...], str | None,
-]  # fmt: skip
-"""The members of an Entry.  A plain tuple of them is what is kept: the garbage collector can leave it alone."""
+class Kind(NamedTuple):
+    """What all plain exchanges of one kind share; the changing answer headers are length, violations and id."""
+
+    method: str
+    path: bytes
+    status: int
+    operation: str
+    answer_names: tuple[bytes, ...]
+    answer_values: tuple[bytes, ...]
+
+
+Plain = tuple[bytes, bytes, float, float, Kind, tuple[bytes, ...], int]
+"""A plain exchange, packed: header values, body and answer joined by line feeds, id, start, duration, kind, header names,
+length of the answer.  One block of bytes and numbers, which costs little and which the garbage collector leaves alone."""
+
+
+def _unpacked(row: Plain) -> Entry:
+    record, name, started, duration, kind, names, length = row
+    *values, bodies = record.split(b"\n", len(names))  # no header value holds a line feed
+    body, answer = bodies[: len(bodies) - length - 1], bodies[len(bodies) - length :]
+    changing = (b"%d" % length, b"0", name)
+    return Entry(
+        name.decode(), started, duration, "", kind.method, kind.path, b"", names, tuple(values), body, kind.status,
+        kind.answer_names, (*kind.answer_values, *changing), answer, kind.operation, (), "", (), None,
+    )  # fmt: skip
+
 
 OVERHEAD = 1024
 """What an entry is taken to cost beside the bytes of its messages."""
@@ -88,23 +115,28 @@ class Journal:
 
     def __init__(self, entries: int, size: int) -> None:
         self._limit, self._size_limit = entries, size
-        self._rows: deque[tuple[Row, int]] = deque()
+        self._rows: deque[Entry | Plain] = deque()
         self._size = 0
         self.dropped = 0
 
-    def append(self, row: Row, size: int) -> None:
-        """Record an exchange that has been redacted, of so many bytes; the oldest ones make room."""
+    def append(self, row: Entry | Plain) -> None:
+        """Record an exchange that has been redacted; the oldest ones make room."""
         rows = self._rows
-        size += OVERHEAD
-        rows.append((row, size))
-        self._size += size
-        while len(rows) > self._limit or (self._size > self._size_limit and len(rows) > 1):
-            self._size -= rows.popleft()[1]
+        rows.append(row)
+        self._size += OVERHEAD + (row.size if type(row) is Entry else len(row[0]))
+        if len(rows) > self._limit or self._size > self._size_limit:
+            self._make_room()
+
+    def _make_room(self) -> None:
+        rows = self._rows
+        while len(rows) > 1 and (len(rows) > self._limit or self._size > self._size_limit):
+            row = rows.popleft()
+            self._size -= OVERHEAD + (row.size if type(row) is Entry else len(row[0]))
             self.dropped += 1
 
     def entries(self, session: str | None = None) -> list[Entry]:
         """Oldest first; those of one session, or all."""
-        found = [Entry._make(row) for row, _ in tuple(self._rows)]
+        found = [row if isinstance(row, Entry) else _unpacked(row) for row in tuple(self._rows)]
         return [entry for entry in found if session is None or entry.session == session]
 
     def exchanges(self, session: str | None = None) -> Iterator[Exchange]:
@@ -113,13 +145,13 @@ class Journal:
 
     def get(self, identifier: str) -> Entry | None:
         """The entry with that id."""
-        return next((Entry._make(row) for row, _ in tuple(self._rows) if row[0] == identifier), None)
+        return next((entry for entry in self.entries() if entry.id == identifier), None)
 
     def clear(self, session: str | None = None) -> int:
         """Forget the entries of one session, or all; how many there were."""
-        kept = deque((row, size) for row, size in self._rows if session is not None and row[3] != session)
+        kept = [entry for entry in self.entries() if session is not None and entry.session != session]
         count = len(self._rows) - len(kept)
-        self._rows, self._size = kept, sum(size for _, size in kept)
+        self._rows, self._size = deque(kept), sum(entry.size + OVERHEAD for entry in kept)
         return count
 
     def __len__(self) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from random import Random
 from typing import Any, Final, NamedTuple
@@ -22,7 +22,7 @@ from mockserver.delivery import AT_ONCE, Delivery
 from mockserver.envelope import Envelope
 from mockserver.explanation import Explainer
 from mockserver.findings import Severity, Violation
-from mockserver.journal import Journal
+from mockserver.journal import Entry, Journal, Kind
 from mockserver.meaning import digest_of
 from mockserver.media import MISSING
 from mockserver.messages import Request
@@ -37,6 +37,7 @@ RawHeaders = Sequence[tuple[bytes, bytes]]
 
 _SESSION_NAME_AT_MOST: Final = 200
 _NO_VIOLATIONS: Final = (b"contract-violations", b"0")
+_CHANGING: Final = (b"content-length", b"contract-violations", b"mock-exchange")
 _now = time.time
 
 
@@ -53,23 +54,17 @@ class Came(NamedTuple):
     trouble: str = ""
 
 
-class Outcome(NamedTuple):
-    """What is sent, and how: ``headers`` are complete."""
-
-    status: int
-    headers: list[tuple[bytes, bytes]]
-    body: bytes
-    delivery: Delivery
+Outcome = tuple[int, list[tuple[bytes, bytes]], bytes, Delivery]
+"""What is sent: status, all headers, body; and how."""
 
 
 class _Quick(NamedTuple):
     """What plainly valid requests of one operation are answered with: made once, when the contract is read."""
 
-    operation: str
     admit: Admit
-    plan: Plan
-    names: tuple[bytes, ...]
-    values: tuple[bytes, ...]
+    make: Callable[[Asked], bytes]
+    fixed: tuple[tuple[bytes, bytes], ...]
+    kind: Kind
 
 
 class Pipeline:
@@ -100,9 +95,11 @@ class Pipeline:
                 admit = self.judge.admission(operation)
                 plan = self.responder.plan(operation, None, None, "0")
                 if admit and plan:
-                    self._quick[operation.method, self.base + operation.path.encode()] = _Quick(
-                        operation.id, admit, plan, *plan.recorded
-                    )
+                    path = self.base + operation.path.encode()
+                    names = (*(name for name, _ in plan.headers), *_CHANGING)
+                    fixed = tuple(value for _, value in plan.headers)
+                    kind = Kind(operation.method, path, plan.status, operation.id, names, fixed)
+                    self._quick[operation.method, path] = _Quick(admit, plan.body, plan.headers, kind)
 
     def answer(
         self,
@@ -130,44 +127,29 @@ class Pipeline:
             and not trouble
             and self.stage.idle
         ):
-            outcome = self._plainly(method, path, named, body, started, quick)
+            outcome = self._plainly(named, body, started, quick)
             if outcome is not None:
                 return outcome
         return self._carefully(Came(method, path, query, headers, named, body, started, trouble))
 
-    def _plainly(
-        self,
-        method: str,
-        path: bytes,
-        named: Mapping[bytes, bytes],
-        body: bytes,
-        started: float,
-        quick: _Quick,
-    ) -> Outcome | None:
+    def _plainly(self, named: Mapping[bytes, bytes], body: bytes, started: float, quick: _Quick) -> Outcome | None:
         """The normal answer to a request without violations and wishes; None where a closer look is needed."""
-        operation, admit, plan, answer_names, answer_values = quick
+        admit, make, fixed, kind = quick
         value = admit(named, body)
         if value is UNDECIDED:
             return None
         names, values, secrets = self.redactor.named(named)
-        answer = plan.body(Asked(value, operation, started, self._bits))
+        answer = make(Asked(value, kind.operation, started, self._bits))
         record = b"\n".join((*values, body, answer))
         if b"%" in record or b"\\u00" in record or b"\\/" in record:
             return None  # a secret could be written in another way
         for secret in secrets:
             if secret in record:
                 return None
-        identifier = self._ids.fresh()
-        length, name = b"%d" % len(answer), identifier.encode()
-        sent = [*plan.headers, (b"content-length", length), _NO_VIOLATIONS, (b"mock-exchange", name)]
-        self.journal.append(
-            (
-                identifier, started, _now() - started, "", method, path, b"", names, values, body, plan.status,
-                answer_names, (*answer_values, length, b"0", name), answer, operation, (), "", (), None,
-            ),
-            len(record),
-        )  # fmt: skip
-        return Outcome(plan.status, sent, answer, AT_ONCE)
+        name = self._ids.fresh()
+        self.journal.append((record, name, started, _now() - started, kind, names, len(answer)))
+        sent = [*fixed, (b"content-length", b"%d" % len(answer)), _NO_VIOLATIONS, (b"mock-exchange", name)]
+        return kind.status, sent, answer, AT_ONCE
 
     def _carefully(self, came: Came) -> Outcome:
         notes: list[str] = []
@@ -199,25 +181,24 @@ class Pipeline:
             *headers,
             (b"content-length", b"%d" % len(body)),
             (b"contract-violations", b"%d" % len(judged.violations)),
-            (b"mock-exchange", identifier.encode()),
+            (b"mock-exchange", identifier),
         ]
         if status in (204, 304):
             sent = [pair for pair in sent if pair[0] != b"content-length"]
         if applied:
             sent.append((b"preference-applied", ", ".join(applied).encode("latin-1", "replace")))
-        kept, recorded = redaction.text(came.body, secrets), redaction.text(body, secrets)
         self.journal.append(
-            (
-                identifier, came.started, _now() - came.started, session, came.method, redaction.text(came.path, secrets),
-                redaction.text(query, secrets), tuple(n for n, _ in clean), tuple(v for _, v in clean), kept, status,
-                tuple(n for n, _ in sent), tuple(redaction.text(v, secrets) for _, v in sent), recorded,
+            Entry(
+                identifier.decode(), came.started, _now() - came.started, session, came.method,
+                redaction.text(came.path, secrets), redaction.text(query, secrets), tuple(n for n, _ in clean),
+                tuple(v for _, v in clean), redaction.text(came.body, secrets), status, tuple(n for n, _ in sent),
+                tuple(redaction.text(v, secrets) for _, v in sent), redaction.text(body, secrets),
                 operation.id if operation else "", redaction.violations(judged.violations, secrets),
                 scenario.name if step and scenario else "", tuple(redaction.words(note, secrets) for note in notes),
                 way.cut,
-            ),
-            len(kept) + len(recorded) + len(came.path) + len(query) + sum(len(n) + len(v) for n, v in clean),
+            )
         )  # fmt: skip
-        return Outcome(status, sent, body, way)
+        return status, sent, body, way
 
     def _session(self, came: Came, notes: list[str]) -> str:
         name = came.named.get(b"mock-session", b"").decode("latin-1").strip()
@@ -376,12 +357,12 @@ class Ids:
     """Names for exchanges: short, in order, and different in every process."""
 
     def __init__(self) -> None:
-        self._prefix = os.urandom(3).hex()
+        self._prefix = os.urandom(3).hex().encode()
         self._next = itertools.count(1).__next__
 
-    def fresh(self) -> str:
+    def fresh(self) -> bytes:
         """A name that was not given before."""
-        return f"{self._prefix}-{self._next()}"
+        return b"%b-%d" % (self._prefix, self._next())
 
 
 def _quoted(text: str) -> str:

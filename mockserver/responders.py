@@ -31,12 +31,6 @@ class Plan:
     headers: tuple[tuple[bytes, bytes], ...]
     body: Callable[[Asked], bytes]
 
-    @property
-    def recorded(self) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
-        """Names of all headers that are sent, and the values of those that are always the same."""
-        own = (b"content-length", b"contract-violations", b"mock-exchange")
-        return (*(name for name, _ in self.headers), *own), tuple(value for _, value in self.headers)
-
 
 class Responder(Protocol):
     """What the pipeline asks for answers."""
@@ -88,8 +82,7 @@ class Synthesize:
             error = self._envelope.error(operation, code, message, "", None).body
             return Plan(code, headers, lambda _: error)
         base = self._base(option, example, seed)
-        make = compiled(self._contract, self._explainer, operation, option.schema, base)
-        return Plan(code, headers, lambda asked: encoded(make(asked)))
+        return Plan(code, headers, compiled(self._contract, self._explainer, operation, option.schema, base))
 
     def _base(self, option: Media, example: str | None, seed: str) -> Any:
         """The example asked for, else the first valid one, else a synthesised value, else any example."""

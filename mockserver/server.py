@@ -189,6 +189,7 @@ def _server(mock: Mock, ready: Any) -> uvicorn.Server:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         timeout_graceful_shutdown=1,
     )
     return Server(config)
