@@ -196,11 +196,17 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 
 def _publish(run: Run, report: Report) -> None:
+    """The report for people on stdout, or on stderr where another one goes to stdout; then the files."""
+    secrets = (run.examination.target.key,)
+    exchanges = [trial.exchange for trial in run.examination.trials]
     sys.stderr.flush()
-    reports.write("terminal", "-", report, (run.examination.target.key,))
+    if any(path == "-" for _, path in run.options.reports):
+        sys.stderr.write(reports.text("terminal", report, secrets))
+    else:
+        reports.write("terminal", "-", report, secrets)
     for kind, path in run.options.reports:
         try:
-            reports.write(kind, path, report, (run.examination.target.key,))
+            reports.write(kind, path, report, secrets, exchanges)
         except ContractToolError as error:
             sys.stderr.write(f"error: {error}\n")
 

@@ -160,7 +160,7 @@ class Diagnosis:
         """For each cause of refused valid requests: a trial that shows it best, condition, pointer, source, place."""
         refused = self._refused_although_valid()
         accepted = any(t.outcome is Outcome.ACCEPTED and t.probe.expect == "accepted" for t in self._run.trials)
-        if not refused:
+        if not refused or self._run.key_refused:
             return []
         if not accepted:
             first = refused[0]

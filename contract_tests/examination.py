@@ -17,7 +17,7 @@ from contract_tests.mutants import VARIATION
 from contract_tests.probes import Probe
 from contract_tests.recipes import build
 from contract_tests.target import Target
-from mockserver.errors import BudgetSpent, Inconclusive
+from mockserver.errors import BudgetSpent, ContractToolError, Inconclusive
 from mockserver.findings import OpenSuspicion, Severity, Violation
 from mockserver.meaning import Session
 from mockserver.media import read_json
@@ -54,11 +54,16 @@ class Examination:
         self._session = Session()
         self._failures = 0
         self._key_works: bool | None = None
+        self.key_refused = False
+        self.plain: Probe | None = None
+        self._early: dict[str, Trial] = {}
 
     # ---------------------------------------------------------------------------------------------- sending
 
     def send(self, probe: Probe) -> Trial | None:
         """Send a probe and whatever its surprise calls for; None when a limit forbids it (then it stays open)."""
+        if probe.id in self._early:
+            return self._early.pop(probe.id)
         try:
             trial = self._sent(probe)
         except BudgetSpent as spent:
@@ -81,8 +86,10 @@ class Examination:
         request = build(probe.recipe, self.target.key)
         try:
             exchange = self.target.send(request)
-        except BaseException:
-            self.budget.settle(probe.recipe, accepted=False)
+        except ContractToolError:
+            self.budget.settle(
+                probe.recipe, accepted=False
+            )  # it never left; after Ctrl-C it may have, and stays charged
             raise
         operation = probe.recipe.operation
         judged = self.judge.response(operation, probe.recipe.body, exchange, self._session, (self.target.key,))
@@ -147,8 +154,8 @@ class Examination:
         status = trial.exchange.response.status if trial.exchange.response else 0
         if trial.outcome is Outcome.ACCEPTED and own:
             self._key_works, self._failures = True, 0
-        elif status in (401, 403) and own and self._key_works is None and trial.probe.expect != "refused":
-            raise Inconclusive(f"the key was refused with status {status}; set a valid one in the environment")
+        elif status in (401, 403) and own and self._key_works is None:
+            self._doubt_key(trial, status)
         elif trial.outcome in (Outcome.FAILED, Outcome.SILENT):
             self._failures += 1
             if not self.target.answered and self._failures >= 2:
@@ -157,6 +164,17 @@ class Examination:
                 raise Inconclusive(f"the service fails whatever is sent: {_words(trial)}")
         else:
             self._failures = 0
+
+    def _doubt_key(self, trial: Trial, status: int) -> None:
+        """A refusal for want of rights before anything was accepted: only a plain request tells what it means."""
+        if trial.probe.expect == "accepted":
+            self.key_refused = True
+            raise Inconclusive(f"the key was refused with status {status}; set a valid one in the environment")
+        plain = self.plain
+        if plain is not None and plain.id not in self._early:
+            told = self.send(plain)
+            if told is not None:
+                self._early[plain.id] = told
 
     def blotted(self, violation: Violation) -> Violation:
         """A violation without the key, wherever it stood."""
@@ -190,14 +208,14 @@ class Examination:
             for name in probe.clears
         ]
 
+    def as_documented(self, trial: Trial) -> bool:
+        """Whether a probe went as the contract says."""
+        expected = trial.probe.expect == "open" or trial.outcome.value == trial.probe.expect
+        return expected and not self.worst(trial, Severity.WARNING)
+
     def cleared(self) -> set[str]:
         """Suspicions whose probe went as the contract says."""
-        found: set[str] = set()
-        for trial in self.trials:
-            expected = trial.probe.expect == "open" or trial.outcome.value == trial.probe.expect
-            if expected and not self.worst(trial, Severity.WARNING):
-                found.update(trial.probe.clears)
-        return found
+        return {name for trial in self.trials if self.as_documented(trial) for name in trial.probe.clears}
 
 
 def _retry_after(exchange: Exchange) -> float:

@@ -123,6 +123,7 @@ def prepare(options: Options, environment: Mapping[str, str] = os.environ) -> Ru
     target = Target(base_url, contract, own_key.strip() or "sk-contract-test", options.timeout_s, options.interval_s)
     budget = Budget(max_requests, units, options.budget_usd)
     examination = Examination(judge, target, budget, _Progress(len(plan.probes), budget))
+    examination.plain = plan.valid[0] if plan.valid else None
     reason = ""
     if unlimited:
         reason = "the target is not on this machine: say what may be spent with --max-images N or --budget 0.50usd"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import Any
 
 from contract_tests.budget import Budget
-from contract_tests.checks import stricter
+from contract_tests.checks import Outcome, stricter
 from contract_tests.conditions import Condition
 from contract_tests.diagnosis import Diagnosis
 from contract_tests.examination import Examination, Trial
@@ -69,7 +70,44 @@ def report(
         cleared=len(examination.cleared()),
         notes=tuple(dict.fromkeys(examination.notes)),
         reason=stopped,
+        details={
+            "fail_on": fail_on.value,
+            "contract_file": str(examination.judge.contract.document.entry),
+            "cleared_groups": sorted(_passed(examination)),
+            "trials": list(_trials(examination)),
+        },
     )
+
+
+def _passed(examination: Examination) -> set[str]:
+    """Names of the probes whose answers were as documented."""
+    failed = {trial.probe.id for trial in examination.trials if not examination.as_documented(trial)}
+    return {trial.probe.id for trial in examination.trials} - failed
+
+
+def _trials(examination: Examination) -> Iterator[dict[str, Any]]:
+    """What was sent, in order, what became of it, and what it cleared at which price so far."""
+    cleared: set[str] = set()
+    images, usd = 0, 0.0
+    for number, trial in enumerate(examination.trials, 1):
+        accepted = trial.outcome is Outcome.ACCEPTED
+        images += trial.probe.recipe.units if accepted else 0
+        usd += trial.probe.recipe.price if accepted else 0.0
+        fresh = set(trial.probe.clears) - cleared if examination.as_documented(trial) else set()
+        cleared |= fresh
+        yield {
+            "number": number,
+            "exchange": trial.exchange.id,
+            "name": trial.probe.name,
+            "expected": trial.probe.expect,
+            "outcome": trial.outcome.value,
+            "status": trial.exchange.response.status if trial.exchange.response else None,
+            "duration_s": round(trial.exchange.duration, 3),
+            "images": images,
+            "usd": round(usd, 4),
+            "cleared": len(cleared),
+            "clears": sorted(fresh),
+        }
 
 
 def _with_condition(

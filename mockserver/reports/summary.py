@@ -27,9 +27,11 @@ def verdict(data: Mapping[str, Any]) -> str:
 
 def tally(data: Mapping[str, Any]) -> str:
     """``2 errors, 1 warning``: how many findings there are of each severity."""
-    counts = Counter(finding["severity"] for finding in data["findings"])
+    counts = Counter(finding["severity"] for finding in data["findings"] if not finding["accepted"])
     words = {"error": "error", "warning": "warning", "info": "note"}
-    return ", ".join(_counted(counts[severity], words[severity]) for severity in SEVERITIES if counts[severity])
+    parts = [_counted(counts[severity], words[severity]) for severity in SEVERITIES if counts[severity]]
+    accepted = sum(1 for finding in data["findings"] if finding["accepted"])
+    return ", ".join([*parts, f"{accepted} accepted by the baseline"] if accepted else parts)
 
 
 def title(rule: str) -> str:

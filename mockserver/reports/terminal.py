@@ -94,6 +94,7 @@ def _rows(finding: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         ("came", finding["observed"]),
         ("how often", summary.frequency(finding)),
         ("also", "; ".join(finding["also"])),
+        ("accepted", finding["accepted"] or ""),
     )
     for label, value in rows:
         if value:
