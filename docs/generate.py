@@ -63,6 +63,7 @@ FINDING_FIELDS = {
     "last_exchange": "id of the last one",
     "condition": "when it happens, such as `only when n is above 1`; empty for always",
     "confirmation": "`constant`, `intermittent` or `once`",
+    "accepted": "the reason for which a baseline accepts it; null for a finding that counts",
     "also": "other places or requests with the same cause",
     "reproduce": "a curl line that takes the key from the environment",
 }
