@@ -79,20 +79,37 @@ class Mock:
             await self._administration()(scope, receive, send)
             return
         started = _now()
+        headers = scope["headers"]
+        named = dict(headers)
+        if b"expect" in named and (size := _announced(named)) > self.settings.max_body:
+            trouble = _too_large(self.settings.max_body, size)
+            await self._answer(scope, named, b"", started, trouble, [(b"connection", b"close")], receive, send)
+            return
         message = await receive()
         if message["type"] != "http.request":
             return
         body: bytes = message["body"]
         trouble, more = "", NO_HEADERS
-        headers = scope["headers"]
-        named = dict(headers)
         if message.get("more_body") or len(body) > self.settings.max_body:
             read = await self._rest(bytearray(body), bool(message.get("more_body")), named, receive)
             if read is None:
                 return
             body, trouble, more = read
+        await self._answer(scope, named, body, started, trouble, more, receive, send)
+
+    async def _answer(
+        self,
+        scope: MutableMapping[str, Any],
+        named: dict[bytes, bytes],
+        body: bytes,
+        started: float,
+        trouble: str,
+        more: list[tuple[bytes, bytes]],
+        receive: Receive,
+        send: Send,
+    ) -> None:
         status, sent, content, way = self.pipeline.answer(
-            scope["method"], path, scope["query_string"], headers, named, body, started, trouble
+            scope["method"], scope["raw_path"], scope["query_string"], scope["headers"], named, body, started, trouble
         )
         if more:
             sent.extend(more)
@@ -110,10 +127,7 @@ class Mock:
         None when the client went away before its end.
         """
         limit = self.settings.max_body
-        announced = named.get(b"content-length", b"")
-        size = int(announced) if announced.isdigit() and len(announced) < 20 else 0
-        if size > limit and named.get(b"expect", b"").lower() == b"100-continue":
-            return b"", _too_large(limit, size), [(b"connection", b"close")]
+        size = _announced(named)
         total = len(body)
         while unread:
             message = await receive()
@@ -139,6 +153,12 @@ class Mock:
 
             self._admin = administration(self)
         return self._admin
+
+
+def _announced(named: dict[bytes, bytes]) -> int:
+    """The Content-Length, 0 where there is none."""
+    announced = named.get(b"content-length", b"")
+    return int(announced) if announced.isdigit() and len(announced) < 20 else 0
 
 
 def _too_large(limit: int, size: int) -> str:

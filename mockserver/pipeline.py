@@ -141,6 +141,8 @@ class Pipeline:
         names, values, secrets = self.redactor.named(named)
         answer = make(Asked(value, kind.operation, started, self._bits))
         record = b"\n".join((*values, body, answer))
+        if len(record) - len(body) - len(answer) > self.settings.max_headers:
+            return None
         if b"%" in record or b"\\u00" in record or b"\\/" in record:
             return None  # a secret could be written in another way
         for secret in secrets:
@@ -306,6 +308,12 @@ class Pipeline:
         notes: list[str],
     ) -> tuple[int, list[tuple[bytes, bytes]], bytes, list[str]]:
         """Status, headers, body, and the preferences that they fulfil."""
+        head, limit = sum(len(name) + len(value) for name, value in came.headers), self.settings.max_headers
+        if head > limit:
+            notes.append(f"refused: the headers have {head} bytes")
+            message = f"the headers of a request must have at most {limit} bytes; got {head} bytes"
+            found = self.envelope.error(judged.operation, 431, message, "", None)
+            return found.status, [(b"content-type", found.kind)], found.body, []
         if step and step.response and not came.trouble:
             fixed = step.response
             return fixed.status, list(fixed.headers), fixed.body, []

@@ -182,7 +182,7 @@ def _server(mock: Mock, ready: Any) -> uvicorn.Server:
     logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
     config = uvicorn.Config(
         mock,
-        http="httptools" if importlib.util.find_spec("httptools") else "h11",
+        http=_protocol(),
         loop="uvloop" if importlib.util.find_spec("uvloop") else "asyncio",
         ws="none",
         lifespan="off",
@@ -193,6 +193,15 @@ def _server(mock: Mock, ready: Any) -> uvicorn.Server:
         timeout_graceful_shutdown=1,
     )
     return Server(config)
+
+
+def _protocol() -> Any:
+    """The fast protocol where its parser is installed; the other one has a limit on heads of its own."""
+    if importlib.util.find_spec("httptools") is None:
+        return "h11"
+    from mockserver.protocol import BoundedProtocol
+
+    return BoundedProtocol
 
 
 def _import_uvicorn() -> Any:
