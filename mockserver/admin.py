@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from mockserver.app import Mock
 
 _BODY_AT_MOST: Final = 1024 * 1024
+_READ_AT_MOST: Final = 64 * 1024 * 1024
+"""Bytes of a body that is too large which are read and dropped, so that the client gets to read the refusal."""
 _PAGE: Final = 1000
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -213,11 +215,15 @@ def _query(data: Any, *, counted: bool) -> Query:
 
 
 async def _body(request: Request) -> Any:
-    content = bytearray()
+    content, size = bytearray(), 0
     async for piece in request.stream():
-        content += piece
-        if len(content) > _BODY_AT_MOST:
-            raise ProblemError(413, f"the body must have at most {_BODY_AT_MOST} bytes")
+        size += len(piece)
+        if size <= _BODY_AT_MOST:
+            content += piece
+        elif size > _READ_AT_MOST:
+            break
+    if size > _BODY_AT_MOST:
+        raise ProblemError(413, f"the body must have at most {_BODY_AT_MOST} bytes")
     reading = media.read_json(bytes(content))
     if reading.problems or reading.value is MISSING:
         raise ProblemError(400, "; ".join(problem.message for problem in reading.problems))

@@ -65,10 +65,11 @@ async def deliver(
 async def _reset(send: Send, receive: Receive) -> None:
     """End the connection with a TCP reset, which ASGI has no word for: the sender's transport is asked directly."""
     transport = getattr(getattr(send, "__self__", None), "transport", None)
-    if isinstance(transport, asyncio.BaseTransport):
-        own = transport.get_extra_info("socket")
-        if own is not None:
-            own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
-        abort = getattr(transport, "abort", transport.close)
-        abort()
-        await receive()  # returns when the server has noticed
+    abort = getattr(transport, "abort", None)
+    if transport is None or abort is None:
+        return  # another server: the connection is closed as after a cut
+    own = transport.get_extra_info("socket")
+    if own is not None:
+        own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+    abort()
+    await receive()  # returns when the server has noticed

@@ -147,10 +147,12 @@ def _settle() -> None:
 
 
 def _listener(host: str, port: int) -> socket.socket:
+    if not 0 <= port <= 65535:
+        raise ContractToolError(f"cannot listen on {host}:{port}: ports end at 65535")
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
-    except (OSError, OverflowError) as error:
+    except (OSError, UnicodeError) as error:
         number = getattr(error, "errno", None)
         if number == errno.EADDRINUSE:
             raise ContractToolError(
