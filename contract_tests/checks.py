@@ -123,6 +123,8 @@ def answer_in_words(exchange: Exchange) -> str:
 def _weighed(probe: Probe, violation: Violation, result: Outcome) -> Violation:
     """An answer to a request that the page does not speak of is outside the contract: information at most."""
     broken = probe.breaks.rule if probe.breaks else ""
+    if violation.rule == "status.undocumented" and result is Outcome.REFUSED and probe.expect == "refused":
+        return replace(violation, severity=Severity.INFO)  # which 4xx a refusal has is nobody's promise
     neutral = broken.startswith(_NEUTRAL[0]) or (probe.expect == "open" and result is not Outcome.ACCEPTED)
     about_shape = violation.rule.split(".", 1)[0] in ("body", "json", "media", "status")
     if neutral and about_shape and result is not Outcome.ACCEPTED:

@@ -41,6 +41,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--seed", type=int, help="makes the run repeatable")
     group.addoption("--baseline", help="file of accepted findings")
     group.addoption("--update-baseline", action="store_true", help="accept what is found")
+    group.addoption("--record", metavar="PATH", help="write every exchange to a cassette and go on from it")
+    group.addoption("--replay", metavar="PATH", help="judge a cassette again; nothing is sent")
     group.addoption("--fail-on", choices=[s.value for s in Severity], default="error", help="severity that fails")
     group.addoption("--report", action="append", default=[], metavar="FORMAT=PATH", help="write a report")
     group.addoption("--rate-limit", help="requests at most per time, such as 5/s or 20/m")
@@ -50,10 +52,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def _options(config: pytest.Config) -> Options:
     base_url = config.getoption("--base-url")
-    if not base_url:
+    if not base_url and not config.getoption("--replay"):
         raise UsageError("--base-url URL is needed: the address of the API under test")
     return Options(
-        base_url=base_url,
+        base_url=base_url or "http://127.0.0.1",
         contract=config.getoption("--contract"),
         max_requests=config.getoption("--max-requests"),
         max_images=config.getoption("--max-images"),
@@ -66,6 +68,8 @@ def _options(config: pytest.Config) -> Options:
         key_variable=config.getoption("--api-key-env"),
         baseline=config.getoption("--baseline"),
         update_baseline=config.getoption("--update-baseline"),
+        record=config.getoption("--record"),
+        replay=config.getoption("--replay"),
         reports=tuple(_report(text) for text in config.getoption("--report")),
     )
 
@@ -185,6 +189,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if exitstatus == pytest.ExitCode.INTERRUPTED and not run.stopped:
         run.stopped = "interrupted"
     run.examination.target.close()
+    if run.examination.recording is not None:
+        run.examination.recording.close()
     try:
         report = run.report()
     except ContractToolError as error:

@@ -16,12 +16,14 @@ from contract_tests.credentials import Credentials
 from contract_tests.mutants import VARIATION
 from contract_tests.probes import Probe
 from contract_tests.recipes import build
+from contract_tests.recording import Recording
 from contract_tests.target import Target
+from mockserver.credentials import secret_of
 from mockserver.errors import BudgetSpent, ContractToolError, Inconclusive
 from mockserver.findings import OpenSuspicion, Severity, Violation
 from mockserver.meaning import Session
 from mockserver.media import read_json
-from mockserver.messages import Exchange
+from mockserver.messages import Exchange, Request
 from mockserver.validation import Judge
 
 LONGEST_WAIT_S = 60.0
@@ -57,6 +59,7 @@ class Examination:
         self.key_refused = False
         self.plain: Probe | None = None
         self._early: dict[str, Trial] = {}
+        self.recording: Recording | None = None
 
     # ---------------------------------------------------------------------------------------------- sending
 
@@ -85,14 +88,16 @@ class Examination:
         self.budget.reserve(probe.recipe)
         request = build(probe.recipe, self.target.key)
         try:
-            exchange = self.target.send(request)
+            exchange, replayed = self._exchanged(probe, request)
         except ContractToolError:
             self.budget.settle(
                 probe.recipe, accepted=False
             )  # it never left; after Ctrl-C it may have, and stays charged
             raise
         operation = probe.recipe.operation
-        judged = self.judge.response(operation, probe.recipe.body, exchange, self._session, (self.target.key,))
+        sent = secret_of(operation, request) or self.target.key
+        secrets = self.recording.secrets if replayed and self.recording else (self.target.key, sent)
+        judged = self.judge.response(operation, probe.recipe.body, exchange, self._session, secrets)
         result = outcome(exchange, judged)
         if result is not Outcome.SILENT:
             charged = result in (Outcome.ACCEPTED, Outcome.ODD) or self._delivered(probe, exchange)
@@ -102,6 +107,18 @@ class Examination:
         self.trials.append(trial)
         self._report(f"{probe.name} -> {result.value}")
         return trial
+
+    def _exchanged(self, probe: Probe, request: Request) -> tuple[Exchange, bool]:
+        """The exchange of a request, from the cassette if that holds it, else from the target; and which of them."""
+        if self.recording is None:
+            return self.target.send(request), False
+        known = self.recording.take(probe.id, request)
+        if known is not None:
+            self.target.answered = self.target.answered or known.response is not None
+            return replace(known, id=self.target.next_id(), request=request), True
+        exchange = self.target.send(request)
+        self.recording.add(probe.id, exchange)
+        return exchange, False
 
     def _delivered(self, probe: Probe, exchange: Exchange) -> bool:
         """Whether an answer that is no success by its status carries what was asked for all the same: it was paid for."""
@@ -141,8 +158,9 @@ class Examination:
             wait = _retry_after(trial.exchange)
             if wait > LONGEST_WAIT_S:
                 raise Inconclusive(f"the rate limit asks to wait {wait:.0f} s (Retry-After); try again later")
-            self._report(f"rate limited, waiting {wait:.0f} s")
-            time.sleep(wait)
+            if self.recording is None or not self.recording.replaying:
+                self._report(f"rate limited, waiting {wait:.0f} s")
+                time.sleep(wait)
             trial = self._sent(probe)
             if trial.outcome is not Outcome.LIMITED:
                 return trial

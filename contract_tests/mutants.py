@@ -287,6 +287,8 @@ def _bytes(base: Recipe) -> Iterator[Probe]:
         ("invalid UTF-8", "json.encoding", good[:-1] + b',"x":"\xff\xfe"}', 5),
     )
     for what, rule, raw, rank in table:
+        if not raw and not base.operation.body_required:
+            continue
         yield _refused(replace(base, raw=raw), what, _about(base, rule, what, "/body"), rank)
     kind = base.operation.body[0].type
     text = replace(base, headers=(*base.headers, ("Content-Type", "text/plain")))

@@ -21,6 +21,7 @@ from contract_tests.budget import Budget
 from contract_tests.diagnosis import Diagnosis
 from contract_tests.examination import Examination
 from contract_tests.plan import Plan, make_plan
+from contract_tests.recording import Head, Recording, head
 from contract_tests.target import Target, checked_url, is_loopback
 from contract_tests.verdict import findings, report
 from mockserver import openapi
@@ -51,6 +52,8 @@ class Options:
     reports: tuple[tuple[str, str], ...] = ()
     baseline: str | None = None
     update_baseline: bool = False
+    record: str | None = None
+    replay: str | None = None
 
 
 @dataclass
@@ -70,7 +73,7 @@ class Run:
     @property
     def loopback(self) -> bool:
         """Whether the target is on this machine."""
-        return is_loopback(self.options.base_url)
+        return is_loopback(self.examination.target.base_url)
 
     def report(self) -> Report:
         """The report of what is known now."""
@@ -95,18 +98,24 @@ class Run:
 
 def prepare(options: Options, environment: Mapping[str, str] = os.environ) -> Run:
     """Read the contract, find the key and make the plan; raises ContractToolError, sends nothing."""
-    base_url = checked_url(options.base_url)
+    if options.record and options.replay:
+        raise UsageError("--record and --replay exclude each other: a replay writes nothing")
+    tape = options.replay or options.record
+    earlier = head(tape) if tape else Head()
+    base_url = checked_url((earlier.target if options.replay else "") or options.base_url)
     contract = openapi.load(options.contract)
     judge = Judge(contract)
     own_key = environment.get(options.key_variable, "")
     loopback = is_loopback(base_url)
     if any(character in own_key for character in "\r\n\0"):
         raise UsageError(f"the key in {options.key_variable} holds a line break or NUL")
-    if not own_key and not loopback and not options.dry_run:
+    sends = not options.dry_run and not options.replay
+    if not own_key and not loopback and sends:
         needs_key = any(operation.security and () not in operation.security for operation in contract.operations)
         if needs_key:
             raise UsageError(f"no key: set the environment variable {options.key_variable}")
-    seed = options.seed if options.seed is not None else secrets.randbelow(2**32)
+    seed = options.seed if options.seed is not None else earlier.seed
+    seed = seed if seed is not None else secrets.randbelow(2**32)
     max_requests = options.max_requests if options.max_requests is not None else DEFAULT_REQUESTS
     units = options.max_images
     if units is None and options.budget_usd is None:
@@ -116,13 +125,23 @@ def prepare(options: Options, environment: Mapping[str, str] = os.environ) -> Ru
     baseline = Baseline()
     if options.baseline:
         baseline = read_baseline(options.baseline, missing_is_empty=options.update_baseline)
-    plan = make_plan(judge, seed, max_requests, bool(own_key), loopback)
+    key_is_known = bool(own_key) if earlier.key_is_known is None else earlier.key_is_known
+    plan = make_plan(judge, seed, max_requests, key_is_known, loopback)
     if options.budget_usd is not None and not plan.priced:
         raise UsageError("the contract has no prices, so --budget cannot be kept; use --max-images")
-    unlimited = not loopback and options.max_images is None and options.budget_usd is None
+    unlimited = not loopback and not options.replay and options.max_images is None and options.budget_usd is None
     target = Target(base_url, contract, own_key.strip() or "sk-contract-test", options.timeout_s, options.interval_s)
     budget = Budget(max_requests, units, options.budget_usd)
     examination = Examination(judge, target, budget, _Progress(len(plan.probes), budget))
+    if tape and not options.dry_run and not unlimited:
+        about = Head(seed, base_url, key_is_known)
+        recording = Recording(tape, contract, target.key, about, replay_only=bool(options.replay))
+        examination.recording = recording
+        examination.notes += recording.remarks
+        if recording.held and options.record:
+            examination.notes.append(
+                f"{recording.held} exchanges of an earlier run stand in {tape} and are not repeated"
+            )
     examination.plain = plan.valid[0] if plan.valid else None
     reason = ""
     if unlimited:

@@ -75,10 +75,14 @@ class Target:
         """Give up the connections."""
         self._client.close()
 
+    def next_id(self) -> str:
+        """The id of the next exchange: x0001, x0002, ..."""
+        return f"x{next(self._ids):04d}"
+
     def send(self, request: Request) -> Exchange:
         """Send one request; raises Inconclusive when the server has never answered and cannot be reached."""
         self._wait()
-        identifier = f"x{next(self._ids):04d}"
+        identifier = self.next_id()
         started, clock = time.time(), time.perf_counter()
         response: Response | None = None
         failure: str | None = None

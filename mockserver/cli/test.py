@@ -30,6 +30,8 @@ _MOCK_KEY = "QUICKROUTER_CONTRACT_MOCK_KEY"
 @click.option("--seed", type=int, metavar="N", help="Make the same choices again.")
 @click.option("--baseline", type=click.Path(dir_okay=False), metavar="FILE", help="Accepted findings.")
 @click.option("--update-baseline", is_flag=True, help="Write the findings of this run into the baseline.")
+@click.option("--record", metavar="PATH", help="Write every exchange to a cassette, and go on from what it holds.")
+@click.option("--replay", metavar="PATH", help="Judge a cassette again; nothing is sent.")
 @click.option(
     "--fail-on",
     type=click.Choice(["error", "warning", "info"]),
@@ -61,7 +63,7 @@ def command(base_url: str | None, update_baseline: bool, dry_run: bool, **values
     check(values["api_key_env"] or DEFAULT)
     if update_baseline and values["baseline"] is None:
         raise UsageError("--update-baseline needs --baseline FILE to know what to write")
-    if base_url is not None:
+    if base_url is not None or values["replay"]:
         return _run(_options(values, base_url, update_baseline, dry_run), values["contract"])
     with _mock(values["contract"]) as address:
         given = {**values, "api_key_env": _MOCK_KEY}
@@ -88,8 +90,8 @@ def _check_reports(targets: tuple[str, ...]) -> None:
         reports.check_writable(form, path)
 
 
-def _options(values: dict[str, Any], base_url: str, update_baseline: bool, dry_run: bool) -> list[str]:
-    options = [f"--base-url={base_url}"]
+def _options(values: dict[str, Any], base_url: str | None, update_baseline: bool, dry_run: bool) -> list[str]:
+    options = [f"--base-url={base_url}"] if base_url is not None else []
     for name, value in values.items():
         flag = "--" + name.replace("_", "-")
         for single in value if isinstance(value, tuple) else (value,):
