@@ -176,7 +176,7 @@ class Examination:
             self._doubt_key(trial, status)
         elif trial.outcome in (Outcome.FAILED, Outcome.SILENT):
             self._failures += 1
-            if not self.target.answered and self._failures >= 2:
+            if not self.target.answered and self._plain_first(trial) and not self.target.answered:
                 raise Inconclusive(f"{self.target.base_url} does not answer as an HTTP server: {_words(trial)}")
             if self._failures >= _GIVE_UP_AFTER and not any(t.outcome is Outcome.ACCEPTED for t in self.trials):
                 raise Inconclusive(f"the service fails whatever is sent: {_words(trial)}")
@@ -188,11 +188,16 @@ class Examination:
         if trial.probe.expect == "accepted":
             self.key_refused = True
             raise Inconclusive(f"the key was refused with status {status}; set a valid one in the environment")
+        self._plain_first(trial)
+
+    def _plain_first(self, trial: Trial) -> bool:
+        """Send the plain request out of turn, to tell a server that fails from one that refuses badly."""
         plain = self.plain
-        if plain is not None and plain.id not in self._early:
+        if plain is not None and plain.id not in self._early and trial.probe.id != plain.id:
             told = self.send(plain)
             if told is not None:
                 self._early[plain.id] = told
+        return True
 
     def blotted(self, violation: Violation) -> Violation:
         """A violation without the key, wherever it stood."""

@@ -7,6 +7,7 @@ them from a document.  Whether a message keeps the promise is left to :mod:`mock
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -74,11 +75,11 @@ class Units:
     default: int
 
     def of(self, body: Any) -> int:
-        """Units that a request body asks for; never negative."""
+        """Units that a request body asks for, a fraction counted up; never negative."""
         count = find(body, self.request, self.default) if self.request else self.default
         if isinstance(count, bool) or not isinstance(count, int | float):
             return self.default
-        return max(0, int(count)) if count == count and abs(count) < 1e9 else self.default
+        return max(0, math.ceil(count)) if count == count and abs(count) < 1e9 else self.default
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ def run(options: Sequence[str]) -> int:
     code = pytest.main(
         [
             *("-c", str(folder / "pytest.ini"), "--rootdir", str(folder), "--import-mode=importlib"),
-            *("-p", "no:cacheprovider", "-p", "no:terminal"),
+            *("-p", "no:cacheprovider", "-p", "no:terminal", "--capture=no"),
             *options,
             str(folder),
         ],
