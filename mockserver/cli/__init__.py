@@ -25,8 +25,10 @@ DEBUG = "QUICKROUTER_CONTRACT_DEBUG"
 _COMMANDS = {
     "mock": "Serve the mock.",
     "test": "Run the contract suite against an API, or against the mock.",
+    "check": "Judge recorded traffic: HAR, NDJSON or single bodies.",
     "lint": "Prove a contract: structure, schemas, examples, sources.",
     "export": "Write a contract as one file.",
+    "diff": "List what changed between two contracts and what of it breaks clients.",
 }
 """Command -> its line in the help; the module of the same name holds it as ``command``."""
 

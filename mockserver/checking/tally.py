@@ -1,0 +1,88 @@
+"""What a command saw so far: findings with their exchanges, requests, what was accepted and at what price."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from mockserver.cassette import redacted
+from mockserver.checking.examination import Judged
+from mockserver.contract import Contract
+from mockserver.curl import curl
+from mockserver.findings import Finding, Report, Severity, Verdict, Violation, at_least
+from mockserver.messages import Exchange, Request
+from mockserver.redaction import REDACTED, Redactor
+
+LONGEST_REPRODUCED: Final = 64 * 1024
+"""Bytes of a body that a curl line repeats."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was judged so far: findings with the ids of their exchanges, requests, what was accepted and what it cost."""
+
+    base_url: str
+    variable: str = "QUICKROUTER_API_KEY"
+    requests: int = 0
+    accepted: int = 0
+    units: int = 0
+    usd: float = 0.0
+    priced: bool = False
+    _found: dict[str, tuple[Violation, list[str], str]] = field(default_factory=dict)
+
+    def add(self, judged: Judged, redactor: Redactor) -> None:
+        """Count one exchange."""
+        self.requests += 1
+        self.accepted += judged.accepted
+        self.units += judged.units
+        if judged.usd is not None:
+            self.usd, self.priced = self.usd + judged.usd, True
+        for violation in judged.violations:
+            self.note(violation, judged.exchange, redactor)
+
+    def note(self, violation: Violation, exchange: Exchange, redactor: Redactor | None) -> None:
+        """Count one violation of an exchange; without a redactor, the exchange has no key in it."""
+        known_before = self._found.get(violation.fingerprint)
+        if known_before is None:
+            clean = redacted(exchange, redactor) if redactor else exchange
+            self._found[violation.fingerprint] = (violation, [exchange.id], self._reproduce(clean.request))
+            return
+        first, ids, reproduce = known_before
+        if ids[-1] != exchange.id:
+            ids.append(exchange.id)
+        if violation.severity.rank > first.severity.rank:
+            self._found[violation.fingerprint] = (violation, ids, reproduce)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The worst first, else in the order of first sight."""
+        found = [
+            Finding(violation, tuple(ids), confirmation="once" if len(ids) == 1 else "", reproduce=reproduce)
+            for violation, ids, reproduce in self._found.values()
+        ]
+        return tuple(sorted(found, key=lambda finding: -finding.violation.severity.rank))
+
+    def verdict(self, fail_on: Severity) -> Verdict:
+        """Findings from that severity on, else clean; inconclusive where nothing was judged."""
+        if at_least(self.findings, fail_on):
+            return "findings"
+        return "clean" if self.requests else "inconclusive"
+
+    def report(self, command: str, contract: Contract, target: str, fail_on: Severity) -> Report:
+        """The report so far; the caller adds what only it knows."""
+        return Report(
+            command=command,
+            contract=contract.name,
+            target=target,
+            verdict=self.verdict(fail_on),
+            findings=self.findings,
+            requests=self.requests,
+            accepted=self.accepted,
+            images=self.units,
+            cost_usd=round(self.usd, 4) if self.priced else None,
+        )
+
+    def _reproduce(self, request: Request) -> str:
+        if len(request.body) > LONGEST_REPRODUCED:
+            return ""
+        return curl(request, self.base_url, REDACTED.decode(), self.variable)
