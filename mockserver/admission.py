@@ -40,21 +40,26 @@ def admission(contract: Contract, operation: Operation, accelerator: Accelerator
     headers = _headers(contract, operation)
     credentials = _credentials(operation)
     body = _body(operation, accelerator)
-    if "{" in operation.path or headers is None or credentials is None or body is None:
+    if "{" in operation.path or headers is None or credentials is None:
         return None
     if any(parameter.location != "header" for parameter in operation.parameters):
         return None
-    needed, has_credentials, read = headers, credentials, body
+    needed, has_credentials, valid_for = frozenset(headers), credentials, body
 
     def admit(named: Mapping[bytes, bytes], content: bytes) -> Any:
-        for name in needed:
-            if name not in named:
-                return UNDECIDED
-        if not has_credentials(named):
+        if not needed <= named.keys() or not has_credentials(named):
             return UNDECIDED
-        return read(named.get(b"content-type"), content)
+        valid = valid_for(named.get(b"content-type"))
+        if valid is None:
+            return UNDECIDED
+        value = read_plain(content)
+        return value if value is not MISSING and valid(value) else UNDECIDED
 
-    return admit
+    return (
+        admit
+        if operation.body
+        else lambda named, _: MISSING if needed <= named.keys() and has_credentials(named) else UNDECIDED
+    )
 
 
 def _headers(contract: Contract, operation: Operation) -> tuple[bytes, ...] | None:
@@ -94,13 +99,11 @@ def _credentials(operation: Operation) -> Callable[[Mapping[bytes, bytes]], bool
     return None
 
 
-def _body(operation: Operation, accelerator: Accelerator) -> Callable[[bytes | None, bytes], Any] | None:
-    if not operation.body:
-        return lambda _, __: MISSING
+def _body(operation: Operation, accelerator: Accelerator) -> Callable[[bytes | None], Callable[[Any], bool] | None]:
+    """What gives, for a Content-Type, the test of a body's value; None where the judge must look."""
     kinds: dict[bytes | None, Callable[[Any], bool] | None] = {}
 
     def check_for(content_type: bytes | None) -> Callable[[Any], bool] | None:
-        """What tells whether a body of this Content-Type is valid; None where the judge must look."""
         kind = media.media_type(content_type.decode("latin-1") if content_type else "")
         option = next((m for m in operation.body if media.covers(m.type, kind)), None)
         option = option or (operation.body[0] if not kind else None)
@@ -108,18 +111,12 @@ def _body(operation: Operation, accelerator: Accelerator) -> Callable[[bytes | N
             return None
         return accelerator.check(option.schema) if option.schema else lambda _: True
 
-    def read(content_type: bytes | None, content: bytes) -> Any:
+    def valid_for(content_type: bytes | None) -> Callable[[Any], bool] | None:
         if content_type in kinds:
-            valid = kinds[content_type]
-        else:
-            valid = check_for(content_type)
-            if len(kinds) < _KINDS_KEPT:
-                kinds[content_type] = valid
-        if valid is None:
-            return UNDECIDED
-        value = read_plain(content)
-        if value is MISSING:
-            return UNDECIDED
-        return value if valid(value) else UNDECIDED
+            return kinds[content_type]
+        valid = check_for(content_type)
+        if len(kinds) < _KINDS_KEPT:
+            kinds[content_type] = valid
+        return valid
 
-    return read
+    return valid_for

@@ -11,13 +11,13 @@ import json
 import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import attrgetter
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from mockserver.contract import Contract, Operation
 from mockserver.encoding import encoded
 from mockserver.explanation import Explainer
-from mockserver.media import MISSING
 from mockserver.pointers import find, parts_of, pointer_of
 from mockserver.synthesis import Unsatisfiable, synthesize
 
@@ -27,6 +27,7 @@ SHOWN_AT_MOST: Final = 600
 """Characters of the request that a summary repeats."""
 
 _LIMITED = ("maximum", "exclusiveMaximum", "exclusiveMinimum", "multipleOf", "enum", "const")
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _CLOSED = re.compile(r"\$|\\[ZbB]|\(\?")
 _STYLED = re.compile(r"(?P<prefix>.*[-_:.])?(?P<rest>[^-_:.]+)", re.DOTALL)
 
@@ -34,27 +35,27 @@ _STYLED = re.compile(r"(?P<prefix>.*[-_:.])?(?P<rest>[^-_:.]+)", re.DOTALL)
 class Asked:
     """What an answer depends on: the request's body, the moment, and a source of randomness.
 
-    ``line`` stands for a request without a body; ``now`` is in Unix seconds, None where answers must not depend on it;
-    ``bits`` gives so many random bits.
+    ``text`` is the body as it came, or whatever stands for a request without one; ``now`` is in Unix seconds, None where
+    answers must not depend on it; ``bits`` gives so many random bits.
     """
 
-    __slots__ = ("_shown", "_tokens", "bits", "body", "count", "index", "line", "now")
+    __slots__ = ("_shown", "bits", "body", "count", "index", "now", "text")
 
-    def __init__(self, body: Any, line: str, now: float | None, bits: Callable[[int], int]) -> None:
+    def __init__(self, body: Any, text: bytes, now: float | None, bits: Callable[[int], int]) -> None:
         self.body = body
-        self.line = line
+        self.text = text
         self.now = now
         self.bits = bits
         self.index = 0
         self.count = 1
         self._shown: bytes | None = None
-        self._tokens = 0
 
     @property
     def shown(self) -> bytes:
-        """The request as the inside of a JSON string: its body as JSON, without one method and target."""
+        """The request's text as the inside of a JSON string."""
         if self._shown is None:
-            text = self.line if self.body is MISSING else encoded(self.body).decode()
+            escaped = b"\\" in self.text and isinstance(self.body, Mapping)  # written anew, it can be read
+            text = (encoded(self.body) if escaped else self.text).decode("utf-8", "replace")
             if len(text) > SHOWN_AT_MOST:
                 text = f"{text[:SHOWN_AT_MOST]}... ({len(text)} characters)"
             self._shown = encoded(text)[1:-1]
@@ -62,17 +63,22 @@ class Asked:
 
     @property
     def tokens(self) -> int:
-        """A plausible count of the request's tokens: four characters of its texts each, and at least one."""
-        if not self._tokens:
-            self._tokens = max(1, (_characters(self.body) + 3) // 4)
-        return self._tokens
+        """A plausible count of the request's tokens: four bytes of its text each, and at least one."""
+        return len(self.text) // 4 or 1
 
 
 Slot = Callable[[Asked], bytes]
 """Makes one place of an answer, as JSON."""
 
-_Pieces = list[bytes | Slot]
-_Overrides = Mapping[tuple[str, ...], Slot]
+
+class Count(NamedTuple):
+    """One place of an answer that holds a whole number; a fraction is cut off."""
+
+    of: Callable[[Asked], float]
+
+
+_Pieces = list[bytes | Slot | Count]
+_Overrides = Mapping[tuple[str, ...], Slot | Count]
 _Node = tuple[str, Mapping[str, Any]]
 
 
@@ -90,17 +96,28 @@ def seeded(seed: object, *parts: str) -> Callable[[int], int]:
 
 def _rendering(pieces: _Pieces) -> Slot:
     """One function of pieces: a template that is filled with what the slots make."""
-    slots = [piece for piece in pieces if not isinstance(piece, bytes)]
+    slots: list[Callable[[Asked], Any]] = [
+        piece.of if isinstance(piece, Count) else piece for piece in pieces if not isinstance(piece, bytes)
+    ]
+    template = b"".join(_formatted(piece) for piece in pieces)
     if not slots:
-        constant = b"".join(piece for piece in pieces if isinstance(piece, bytes))
+        constant = template % ()
         return lambda _: constant
-    template = b"".join(piece.replace(b"%", b"%%") if isinstance(piece, bytes) else b"%b" for piece in pieces)
     if template == b"%b":
         return slots[0]
     if len(slots) == 1:
         only = slots[0]
         return lambda asked: template % only(asked)
+    if len(slots) == 2:
+        first, second = slots
+        return lambda asked: template % (first(asked), second(asked))
     return lambda asked: template % tuple([slot(asked) for slot in slots])
+
+
+def _formatted(piece: bytes | Slot | Count) -> bytes:
+    if isinstance(piece, bytes):
+        return piece.replace(b"%", b"%%")
+    return b"%d" if isinstance(piece, Count) else b"%b"
 
 
 class _Compiler:
@@ -126,10 +143,9 @@ class _Compiler:
             made = [slot] if slot else [encoded(base)]
         return [self._equal(nodes, said["x-equals"], _rendering(made))] if "x-equals" in said else made
 
-    def _leaf(self, nodes: list[_Node], base: Any, said: Mapping[str, Any]) -> Slot | None:
+    def _leaf(self, nodes: list[_Node], base: Any, said: Mapping[str, Any]) -> Slot | Count | None:
         if "x-time" in said and _is_number(base):
-            usual = encoded(base)
-            return lambda asked: usual if asked.now is None else b"%d" % asked.now
+            return Count(lambda asked: base if asked.now is None else asked.now)
         if "x-unique" in said:
             return self._fresh(nodes, base)
         if "x-text" in said and isinstance(base, str):
@@ -156,7 +172,7 @@ class _Compiler:
         length, positions = said.get("x-length"), said.get("x-positions")
         overrides: _Overrides = {}
         if positions:
-            overrides = {tuple(parts_of(positions["member"])): lambda asked: b"%d" % asked.index}
+            overrides = {tuple(parts_of(positions["member"])): Count(attrgetter("index"))}
         values = list(base) or (self._first_item(nodes) if length else [])
         items = [_rendering(self._item(nodes, index, value, overrides)) for index, value in enumerate(values)]
         if not length:
@@ -169,7 +185,11 @@ class _Compiler:
         usual, kinds = len(base), len(items)
 
         def make(asked: Asked) -> bytes:
-            asked.count = count = _count(asks(asked.body), usual) if kinds else 0
+            wanted = asks(asked.body)
+            if wanted == 1 and kinds:
+                asked.index, asked.count = 0, 1
+                return b"[%b]" % items[0](asked)
+            asked.count = count = _count(wanted, usual) if kinds else 0
             made = []
             for index in range(count):
                 asked.index = index
@@ -196,14 +216,26 @@ class _Compiler:
                     continue
         return []
 
-    def _sum(self, nodes: list[_Node], base: Any, rule: Mapping[str, Any]) -> dict[tuple[str, ...], Slot]:
+    def _sum(self, nodes: list[_Node], base: Any, rule: Mapping[str, Any]) -> dict[tuple[str, ...], Slot | Count]:
         """Counts that fit the request, and their total: those that are the same for equal requests follow its text."""
         total, parts = parts_of(rule["total"]), [parts_of(pointer) for pointer in rule["of"]]
         if not all(_is_number(find(base, pointer_of(part))) for part in [total, *parts]):
             return {}
         numbers = [self._number(nodes, part, base) for part in parts]
-        slots = {tuple(part): _written(number) for part, number in zip(parts, numbers, strict=True)}
-        slots[tuple(total)] = lambda asked: encoded(sum([number(asked) for number in numbers]))
+        whole = all(isinstance(find(base, pointer_of(part)), int) for part in parts)
+        slots: dict[tuple[str, ...], Slot | Count] = {
+            tuple(part): Count(number) if whole else _written(number)
+            for part, number in zip(parts, numbers, strict=True)
+        }
+        first, *others = numbers
+
+        def add(asked: Asked) -> Any:
+            result = first(asked)
+            for number in others:
+                result += number(asked)
+            return result
+
+        slots[tuple(total)] = Count(add) if whole else _written(add)
         return slots
 
     def _number(self, nodes: list[_Node], part: list[str], base: Any) -> Callable[[Asked], Any]:
@@ -211,7 +243,7 @@ class _Compiler:
         if any(self._says(nodes, part, base, keyword) for keyword in _LIMITED):
             return lambda _: usual
         if self._says(nodes, part, base, "x-stable"):
-            return lambda asked: asked.tokens
+            return attrgetter("tokens")
         if units is None:
             return lambda _: usual
         bought = _reader(units.request, units.default)
@@ -253,9 +285,13 @@ class _Compiler:
 
     def _fresh(self, nodes: list[_Node], base: Any) -> Slot | None:
         """Values in the style of the example that never come twice; None where the schema leaves no room."""
+        if isinstance(base, str) and _UUID.fullmatch(base):
+            return lambda asked: b'"%b"' % str(uuid.UUID(int=asked.bits(128), version=4)).encode()
         for style in _styles(base):
-            if all(self._fits(nodes, style(Random(seed).getrandbits)) for seed in range(3)):
-                return _written(_styled(style))
+            template, size, most = style
+            samples = [template % (Random(seed).getrandbits(size) % most) for seed in range(3)]
+            if all(self._fits(nodes, json.loads(sample)) for sample in samples):
+                return _styled(style)
         return None
 
     def _fits(self, nodes: list[_Node], value: Any) -> bool:
@@ -293,8 +329,9 @@ def _written(value: Callable[[Asked], Any]) -> Slot:
     return lambda asked: encoded(value(asked))
 
 
-def _styled(style: Callable[[Callable[[int], int]], Any]) -> Callable[[Asked], Any]:
-    return lambda asked: style(asked.bits)
+def _styled(style: Style) -> Slot:
+    template, size, most = style
+    return lambda asked: template % (asked.bits(size) % most)
 
 
 def _at(index: int, count: int, item: Slot) -> Slot:
@@ -305,15 +342,6 @@ def _at(index: int, count: int, item: Slot) -> Slot:
         return item(asked)
 
     return make
-
-
-def _characters(value: Any) -> int:
-    kind = type(value)
-    if kind is str:
-        return len(value)
-    if kind is dict:
-        return sum([len(member) if type(member) is str else _characters(member) for member in value.values()])
-    return sum([_characters(item) for item in value]) if kind is list else 0
 
 
 def _count(wanted: Any, usual: int) -> int:
@@ -331,29 +359,28 @@ def _reader(pointer: str, default: Any = None) -> Callable[[Any], Any]:
     return lambda value: value.get(name, default) if type(value) is dict else find(value, pointer, default)
 
 
-def _styles(base: Any) -> list[Callable[[Callable[[int], int]], Any]]:
-    """Ways to make values like an example, the most telling first."""
+Style = tuple[bytes, int, int]
+"""A template with one place for a number, the random bits that the number has, and the bound that it stays below."""
+
+
+def _styles(base: Any) -> list[Style]:
+    """Ways to write fresh values like an example, as JSON, the most telling first."""
     if isinstance(base, bool):
         return []
     if isinstance(base, int):
-        return [lambda bits: bits(53), lambda bits: bits(31)]
+        return [(b"%d", 53, 2**53), (b"%d", 31, 2**31)]
     if not isinstance(base, str):
         return []
-    try:
-        uuid.UUID(base)
-    except ValueError:
-        pass
-    else:
-        return [lambda bits: str(uuid.UUID(int=bits(128), version=4))]
     match = _STYLED.fullmatch(base)
     prefix = (match["prefix"] if match else "") or ""
     length = len(base) - len(prefix)
     longer = max(length, 24)
+    head = encoded(prefix)[:-1].replace(b"%", b"%%")
     return [
-        lambda bits: f"{prefix}{bits(4 * longer):0{longer}x}",
-        lambda bits: f"{prefix}{bits(4 * length):0{length}x}",
-        lambda bits: f"{prefix}{bits(4 * length) % 10**length:0{length}d}",
-        lambda bits: f"{prefix}{bits(4 * length):0{length}X}",
+        (head + b'%%0%dx"' % longer, 4 * longer, 16**longer),
+        (head + b'%%0%dx"' % length, 4 * length, 16**length),
+        (head + b'%%0%dd"' % length, 4 * length, 10**length),
+        (head + b'%%0%dX"' % length, 4 * length, 16**length),
     ]
 
 

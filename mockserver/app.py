@@ -24,6 +24,8 @@ _DISCARDED_AT_MOST: Final = 64 * 1024 * 1024
 """Bytes of a body beyond the limit that are read and dropped, so that the client gets to read the refusal."""
 
 _now = time.time
+_UNWANTED: Final = {"type": "http.request", "body": b"", "more_body": True}
+"""What stands for the body of a client that waits for leave to send too much, and gets none."""
 NO_HEADERS: Final[list[tuple[bytes, bytes]]] = []
 
 
@@ -81,11 +83,10 @@ class Mock:
         started = _now()
         headers = scope["headers"]
         named = dict(headers)
-        if b"expect" in named and (size := _announced(named)) > self.settings.max_body:
-            trouble = _too_large(self.settings.max_body, size)
-            await self._answer(scope, named, b"", started, trouble, [(b"connection", b"close")], receive, send)
-            return
-        message = await receive()
+        if b"expect" in named and _announced(named) > self.settings.max_body:
+            message: MutableMapping[str, Any] = _UNWANTED
+        else:
+            message = await receive()
         if message["type"] != "http.request":
             return
         body: bytes = message["body"]
@@ -95,21 +96,8 @@ class Mock:
             if read is None:
                 return
             body, trouble, more = read
-        await self._answer(scope, named, body, started, trouble, more, receive, send)
-
-    async def _answer(
-        self,
-        scope: MutableMapping[str, Any],
-        named: dict[bytes, bytes],
-        body: bytes,
-        started: float,
-        trouble: str,
-        more: list[tuple[bytes, bytes]],
-        receive: Receive,
-        send: Send,
-    ) -> None:
         status, sent, content, way = self.pipeline.answer(
-            scope["method"], scope["raw_path"], scope["query_string"], scope["headers"], named, body, started, trouble
+            scope["method"], path, scope["query_string"], headers, named, body, started, trouble
         )
         if more:
             sent.extend(more)
@@ -128,6 +116,8 @@ class Mock:
         """
         limit = self.settings.max_body
         size = _announced(named)
+        if b"expect" in named and size > limit:
+            return b"", _too_large(limit, size), [(b"connection", b"close")]
         total = len(body)
         while unread:
             message = await receive()

@@ -88,6 +88,7 @@ class Pipeline:
         self.responder: Responder = Synthesize(contract, self.explainer, self.envelope)
         self.base = contract.base_path.encode()
         self._ids = ids
+        self._max_headers = settings.max_headers
         self._bits = Random(os.urandom(16)).getrandbits
         self._quick: dict[tuple[str, bytes], _Quick] = {}
         if settings.seed is None and settings.api_key is None:
@@ -139,14 +140,13 @@ class Pipeline:
         if value is UNDECIDED:
             return None
         names, values, secrets = self.redactor.named(named)
-        answer = make(Asked(value, kind.operation, started, self._bits))
-        record = b"\n".join((*values, body, answer))
-        if len(record) - len(body) - len(answer) > self.settings.max_headers:
+        answer = make(Asked(value, body, started, self._bits))
+        head = b"\n".join(values)
+        if len(head) > self._max_headers or b"\\u00" in body:
             return None
-        if b"%" in record or b"\\u00" in record or b"\\/" in record:
-            return None  # a secret could be written in another way
+        record = b"\n".join((head, body, answer))
         for secret in secrets:
-            if secret in record:
+            if secret in record or not redaction.one_spelling(secret):
                 return None
         name = self._ids.fresh()
         self.journal.append((record, name, started, _now() - started, kind, names, len(answer)))
@@ -353,12 +353,12 @@ class Pipeline:
         return plan, applied
 
     def _asked(self, came: Came, operation: Operation, value: Any, wishes: Preferences) -> Asked:
-        line = f"{came.method} {came.path.decode('latin-1')}"
+        text = came.body or b"%b %b" % (came.method.encode(), came.path)
         seed = wishes.seed if wishes.seed is not None else self.settings.seed
         if seed is None:
-            return Asked(value, line, came.started, self._bits)
+            return Asked(value, text, came.started, self._bits)
         target = f"{came.path.decode('latin-1')}?{came.query.decode('latin-1')}"
-        return Asked(value, line, None, seeded(seed, digest_of(came.method, target, came.body)))
+        return Asked(value, text, None, seeded(seed, digest_of(came.method, target, came.body)))
 
 
 class Ids:

@@ -14,6 +14,7 @@ import orjson
 from mockserver.media import MISSING
 
 _DEEPEST: Final = 12
+_SCALARS: Final = frozenset({str, int, bool, type(None)})
 
 
 def read_plain(body: bytes) -> Any:
@@ -22,10 +23,13 @@ def read_plain(body: bytes) -> Any:
         value = orjson.loads(body)
     except ValueError:
         return MISSING
+    counted = body.count(b":")
+    if type(value) is dict and counted == len(value) and _SCALARS.issuperset(map(type, value.values())):
+        return value
     colons = _colons(value, 0)
     # Each pair costs one colon, each colon of a text is one too: only when all are accounted for was no pair lost to a
     # repeated key.  An escaped colon would spoil the sum.
-    if colons < 0 or body.count(b":") != colons or b"\\u003" in body:
+    if colons < 0 or counted != colons or b"\\u003" in body:
         return MISSING
     return value
 

@@ -38,7 +38,7 @@ class Redactor:
         schemes = [s for operation in contract.operations for alternative in operation.security for s in alternative]
         self._names = {scheme.name.lower().encode() for scheme in schemes}
         self._telling: dict[bytes, bool] = {}
-        self._layouts: dict[tuple[bytes, ...], tuple[tuple[bytes, ...], tuple[bytes, ...]]] = {}
+        self._layouts: dict[tuple[bytes, ...], tuple[int, ...]] = {}
         self._always: tuple[bytes, ...] = (api_key.encode(),) if api_key else ()
 
     def tells(self, name: bytes) -> bool:
@@ -74,20 +74,19 @@ class Redactor:
         The same secret elsewhere is left to whoever calls.
         """
         names = tuple(headers)
-        known = self._layouts.get(names)
-        if known is None:
-            known = names, tuple(name for name in names if self.tells(name))
+        telling = self._layouts.get(names)
+        if telling is None:
+            telling = tuple(index for index, name in enumerate(names) if self.tells(name))
             if len(self._layouts) < _NAMES_KEPT:
-                self._layouts[names] = known
-        names, telling = known
+                self._layouts[names] = telling
         if not telling:
             return names, tuple(headers.values()), self._always
         secrets = self._always
-        replaced = {**headers}
-        for name in telling:
-            replaced[name], found = _without(name, headers[name])
+        values = list(headers.values())
+        for index in telling:
+            values[index], found = _without(names[index], values[index])
             secrets += found
-        return names, tuple(replaced.values()), secrets
+        return names, tuple(values), secrets
 
     def query(self, query: bytes) -> tuple[bytes, tuple[bytes, ...]]:
         """A query string without secrets, and the secrets that stood in it."""
@@ -101,6 +100,10 @@ class Redactor:
                 value = REDACTED
             pieces.append(name + equals + value)
         return b"&".join(pieces), tuple(secret for secret in secrets if len(secret) >= _SHORTEST)
+
+
+one_spelling = re.compile(rb"[A-Za-z0-9._~-]*").fullmatch
+"""Truthy for a secret that neither a URL nor JSON needs to escape: only JSON's numeric escapes could hide it."""
 
 
 def text(content: bytes, secrets: tuple[bytes, ...], shortest: int = _SHORTEST) -> bytes:
@@ -164,12 +167,12 @@ def _anywhere(headers: list[tuple[bytes, bytes]], secrets: tuple[bytes, ...]) ->
 
 
 def _escaped(secret: bytes) -> re.Pattern[bytes]:
-    """The secret with any of its characters written as a JSON escape."""
+    """The secret with any of its characters written as a JSON escape, also in JSON inside a JSON string."""
     pieces = []
     for character in secret.decode("utf-8", "replace"):
         raw = re.escape(character.encode())
+        raw = rb"\\+" if character == "\\" else rb"\\*" + raw if character in '/"' else raw
         code = f"{ord(character):04x}" if ord(character) < 0x10000 else ""
         digits = "".join(f"[{c}{c.upper()}]" if c.isalpha() else c for c in code)
-        forms = [raw, *([rb"\\u" + digits.encode()] if code else []), *([rb"\\/"] if character == "/" else [])]
-        pieces.append(b"(?:" + b"|".join(forms) + b")")
+        pieces.append(b"(?:" + raw + (rb"|\\+u" + digits.encode() if code else b"") + b")")
     return re.compile(b"".join(pieces))

@@ -99,6 +99,15 @@ def test_no_key_is_kept_in_another_spelling(mock: Running, good: dict[str, Any],
     assert "there" in text
 
 
+def test_a_key_that_json_has_to_escape(mock: Running, good: dict[str, Any]) -> None:
+    odd = 'sk-a"b\\c/0123'
+    for leak in (odd, json.dumps(odd)):
+        answer = ask(mock, value={**good, "prompt": leak}, headers={"Authorization": f"Bearer {odd}"})
+        assert answer.status == 200
+        for text in (answer.body.decode(), everything(mock)):
+            assert not [part for part in ("b\\c", "c/0123", "c\\/0123") if part in text.replace("\\\\", "\\")]
+
+
 def test_a_contract_s_own_key_header_and_query(garden: Running) -> None:
     headers = {"X-Gate-Pass": SECRET, "Authorization": None}
     ask(garden, "GET", f"/garden/v9/beds/{quote(SECRET, safe='')}", headers=headers)
