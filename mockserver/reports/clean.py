@@ -5,15 +5,15 @@ What is escaped is shown, never dropped, so that a finding about a control chara
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from typing import Any
-from urllib.parse import quote
+from typing import Any, get_args
 
-from mockserver.findings import Report
+from mockserver.findings import Report, Severity, Side, Verdict
+from mockserver.reports.masks import MASK, masked
 
-MASK = "***"
-"""What stands where a key stood."""
+__all__ = ["MASK", "clean", "one_line", "plain"]
 
 _KEPT = "\n\t"
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
@@ -21,12 +21,15 @@ _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 line separators; no terminal, browser or XML reader gets to interpret them."""
 _JOINERS = "\u200c\u200d"
 """Invisible as well, but letters of Persian and parts of emoji; they have no effect beyond their neighbours."""
+_NAME = re.compile("[a-z_]{1,24}")
+"""Names of fields; they are ours, and a key that looks like one must not take the report apart."""
+_WORDS = frozenset({*get_args(Verdict), *get_args(Side), *Severity, "test", "constant", "intermittent", "once"})
+"""Values that the formats look up."""
 
 
 def clean(report: Report, secrets: Iterable[str] = ()) -> dict[str, Any]:
     """The JSON form of a report with every text made harmless and every secret masked."""
-    masked = sorted({form for secret in secrets if secret for form in (secret, quote(secret, safe=""))}, key=len)
-    cleaned: dict[str, Any] = _clean(report.as_dict(), masked[::-1])
+    cleaned: dict[str, Any] = _clean(report.as_dict(), tuple(secrets))
     return cleaned
 
 
@@ -42,13 +45,11 @@ def one_line(text: str) -> str:
     return " ".join(plain(text).split())
 
 
-def _clean(value: Any, secrets: list[str]) -> Any:
+def _clean(value: Any, secrets: tuple[str, ...]) -> Any:
     if isinstance(value, str):
-        for secret in secrets:
-            value = value.replace(secret, MASK)
-        return plain(value)
+        return value if value in _WORDS else plain(masked(value, secrets))
     if isinstance(value, Mapping):
-        return {_clean(str(key), secrets): _clean(item, secrets) for key, item in value.items()}
+        return {_name(str(key), secrets): _clean(item, secrets) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_clean(item, secrets) for item in value]
     if value is None or isinstance(value, bool | int | float):
@@ -56,7 +57,13 @@ def _clean(value: Any, secrets: list[str]) -> Any:
     return _clean(str(value), secrets)
 
 
+def _name(key: str, secrets: tuple[str, ...]) -> str:
+    return key if _NAME.fullmatch(key) else plain(masked(key, secrets))
+
+
 def _hidden(character: str) -> bool:
+    if ord(character) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(character) <= 0xFDEF:
+        return True  # no characters at all, by Unicode and by XML
     return unicodedata.category(character) in _HIDDEN and character not in _KEPT and character not in _JOINERS
 
 

@@ -1,7 +1,9 @@
 """The report for a person at a terminal: readable at 80 columns, with and without colour.
 
-Colour only where ``NO_COLOR`` is unset and stdout is a terminal or ``FORCE_COLOR`` is set.  ``rich`` measures texts, so
-that Chinese quotes do not break the layout; it is imported here and nowhere on the way to the mock.
+Errors and warnings in full, notes in two lines, what a baseline accepts dimmed, what was not tested by reason, and one line
+with the verdict.  Long texts are cut here and nowhere else.  Colour only where ``NO_COLOR`` is unset and stdout is a
+terminal or ``FORCE_COLOR`` is set.  ``rich`` measures texts, so that Chinese quotes do not break the layout; it is imported
+here and nowhere on the way to the mock.
 """
 
 from __future__ import annotations
@@ -18,16 +20,19 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from mockserver.reports import summary
+from mockserver.reports import summary, untested
 from mockserver.reports.clean import one_line
+from mockserver.reports.commands import broken
 
 _WIDEST = 110
 """Columns beyond which lines become hard to read."""
-_NARROW = 70
-"""Columns that a line of a shell command should keep to."""
-_SHOWN = 12
-"""Open suspicions that are listed; a small budget leaves hundreds."""
-_STYLES = {"error": "bold red", "warning": "bold yellow", "info": "bold blue"}
+_LONGEST = 300
+"""Characters of an observed or documented sentence that are shown."""
+_COMMAND = 800
+"""Characters of a command that are shown; a prompt of a thousand characters would drown the finding."""
+_NAMES = 3
+"""Open suspicions that are named of each group."""
+_STYLES = {"error": "bold red", "warning": "bold yellow", "info": "bold cyan"}
 _VERDICTS = {"clean": "bold green", "findings": "bold red", "inconclusive": "bold yellow"}
 
 
@@ -46,11 +51,14 @@ def text(data: Mapping[str, Any]) -> str:
         markup=False,
         emoji=False,
     )
-    for finding in summary.sorted_findings(data):
-        _finding(console, finding)
-    _suspicions(console, data["suspicions"]["open"])
+    counting = summary.counting(data)
+    for group in summary.together([finding for finding in counting if finding["severity"] != "info"]):
+        _group(console, group)
+    _short(console, [finding for finding in counting if finding["severity"] == "info"])
+    _accepted(console, summary.accepted(data))
+    _untested(console, data["suspicions"]["open"])
     for note in data["notes"]:
-        console.print(Padding(Text(f"note: {one_line(note)}", overflow="fold"), 0))
+        console.print(_hanging("note:", Text(one_line(note))))
     if data["notes"]:
         console.print()
     console.print(Text(one_line(summary.verdict(data)), style=_VERDICTS[data["verdict"]], overflow="fold"))
@@ -63,81 +71,106 @@ def _colour() -> bool:
     return bool(os.environ.get("FORCE_COLOR")) or sys.stdout.isatty()
 
 
-def _finding(console: Console, finding: Mapping[str, Any]) -> None:
-    severity = finding["severity"]
-    head = Text.assemble((severity.upper(), _STYLES[severity]), "  ", (summary.title(finding["rule"]), "bold"))
-    head.append(f"  [{one_line(finding['rule'])}]", style="dim")
-    console.print(head, overflow="fold")
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(no_wrap=True, min_width=10, style="dim")
-    grid.add_column(overflow="fold")
-    for label, value in _rows(finding):
-        grid.add_row(Text(label), Text(value))
-    console.print(Padding(grid, (0, 0, 0, 2)))
-    if finding["reproduce"]:
+def _group(console: Console, findings: list[summary.Found]) -> None:
+    """Findings of the same exchanges; what they have in common stands once, after the last."""
+    for finding in findings:
+        _head(console, finding)
+        _table(console, _rows(finding))
+    last = findings[-1]
+    often = summary.frequency(last)
+    if len(findings) > 1:
+        often += f"; the {len(findings)} findings above, in the same answers"
+    _table(console, [("how often", often)])
+    if last["reproduce"]:
         console.print(Text("  reproduce", style="dim"))
-        for line in _broken(finding["reproduce"]):
+        for line in _command(last["reproduce"]):
             console.print(Text(f"    {line}"), soft_wrap=True)
     console.print()
 
 
-def _rows(finding: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _head(console: Console, finding: summary.Found) -> None:
+    severity = finding["severity"]
+    label = Text(severity.upper(), style=_STYLES[severity])
+    console.print(_hanging(label, Text(summary.cut(one_line(finding["message"]), _LONGEST), style="bold")))
+
+
+def _rows(finding: summary.Found) -> Iterator[tuple[str, str]]:
     source = finding["source"]
-    quoted = one_line(source.get("quote", ""))
+    quoted = summary.cut(one_line(source.get("quote", "")), _LONGEST)
     said = "convention" if source.get("convention") else "documented"
-    rows = (
-        ("where", summary.where(finding)),
-        (said, finding["documented"]),
-        ("", one_line(source.get("convention", ""))),
-        ("", f"「{quoted}」" if quoted else ""),
-        ("", summary.citation(source)),
-        ("came", finding["observed"]),
-        ("how often", summary.frequency(finding)),
-        ("also", "; ".join(finding["also"])),
-        ("accepted", finding["accepted"] or ""),
-    )
+    yield "rule", f"{summary.title(finding['rule'])} [{one_line(finding['rule'])}]"
+    yield "where", summary.where(finding)
+    yield said, finding["documented"]
+    yield "", source.get("convention", "")
+    yield "", f"「{quoted}」" if quoted else ""
+    yield "", summary.citation(source)
+    yield "came", finding["observed"]
+    yield "also", "; ".join(finding["also"])
+    yield "fingerprint", finding["fingerprint"]
+
+
+def _table(console: Console, rows: Any) -> None:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True, min_width=11, style="dim")
+    grid.add_column(overflow="fold")
     for label, value in rows:
         if value:
-            yield label, one_line(value)
-
-
-def _suspicions(console: Console, suspicions: list[Mapping[str, Any]]) -> None:
-    if not suspicions:
-        return
-    console.print(Text(f"Not tested ({len(suspicions)}), and what each would take", style="bold"))
-    grid = Table.grid(padding=(0, 1))
-    grid.add_column(no_wrap=True)
-    grid.add_column(overflow="fold")
-    for suspicion in suspicions[:_SHOWN]:
-        line = f"{suspicion['name']}: {suspicion['reason']} ({summary.price(suspicion)})"
-        grid.add_row(Text("-"), Text(one_line(line)))
-    if len(suspicions) > _SHOWN:
-        grid.add_row(Text("-"), Text(f"and {len(suspicions) - _SHOWN} more; the json report lists all"))
+            grid.add_row(Text(label), Text(summary.cut(one_line(value), _LONGEST)))
     console.print(Padding(grid, (0, 0, 0, 2)))
+
+
+def _command(command: str) -> list[str]:
+    """The command as it can be pasted, or its beginning: an open quotation, which no shell runs."""
+    if len(command) <= _COMMAND:
+        return broken(command)
+    told = f"… ({len(command):,} characters; full line in the JSON report)"
+    return [*broken(command[:_COMMAND].rstrip()), told]
+
+
+def _short(console: Console, findings: list[summary.Found]) -> None:
+    """Notes: what came and where, without quotation and command."""
+    for finding in findings:
+        label = Text("INFO", style=_STYLES["info"])
+        line = Text(summary.cut(one_line(finding["message"]), _LONGEST // 2))
+        about = f"{finding['rule']} {summary.where(finding)}, {summary.frequency(finding)}, {finding['fingerprint']}"
+        line.append(f"\n{summary.cut(one_line(about), _LONGEST // 2)}", style="dim")
+        console.print(_hanging(label, line))
+    if findings:
+        console.print()
+
+
+def _accepted(console: Console, findings: list[summary.Found]) -> None:
+    if not findings:
+        return
+    console.print(Text(f"Accepted by the baseline ({len(findings)})", style="dim bold"))
+    for finding in findings:
+        line = Text(summary.cut(one_line(finding["message"]), _LONGEST // 2), style="dim")
+        about = f"{finding['severity']} {finding['rule']} {summary.where(finding)}, {finding['fingerprint']}"
+        line.append(f"\n{one_line(about)}\nbecause: {summary.cut(one_line(finding['accepted']), _LONGEST)}")
+        console.print(Padding(_hanging(Text("-", style="dim"), line), (0, 0, 0, 2)))
     console.print()
 
 
-def _broken(command: str) -> list[str]:
-    """A shell command in several lines, broken before its options and nowhere inside quotes."""
-    lines: list[str] = []
-    for part in _options(command):
-        if lines and len(lines[-1]) + len(part) < _NARROW:
-            lines[-1] += f" {part}"
-        else:
-            lines.append(part)
-    return " \\\n  ".join(lines).split("\n")
+def _untested(console: Console, suspicions: list[Mapping[str, Any]]) -> None:
+    if not suspicions:
+        return
+    console.print(Text(f"Not tested ({len(suspicions)})", style="bold"))
+    for group in untested.groups(suspicions):
+        names = "; ".join(one_line(name) for name in group.names[:_NAMES])
+        left = len(group.names) - _NAMES
+        more = f"; and {left} more, all in the JSON report" if left > 0 else ""
+        reason = f"{one_line(group.reason)} ({group.price})"
+        line = Text(summary.cut(reason, _LONGEST))
+        operation = f"{one_line(group.operation)}: " if group.operation else ""
+        line.append(f"\n{summary.cut(operation + names, _LONGEST)}{more}", style="dim")
+        console.print(Padding(_hanging(str(len(group.suspicions)), line), (0, 0, 0, 2)))
+    console.print()
 
 
-def _options(command: str) -> list[str]:
-    """The command's parts: a new one begins at every option."""
-    parts, quote, start = [], "", 0
-    for place, character in enumerate(command):
-        if quote:
-            escaped = quote == '"' and command[place - 1] == "\\"
-            quote = "" if character == quote and not escaped else quote
-        elif character in "'\"":
-            quote = character
-        elif character == " " and command[place + 1 : place + 2] == "-":
-            parts.append(command[start:place])
-            start = place + 1
-    return [*parts, command[start:]]
+def _hanging(label: str | Text, content: Text) -> Table:
+    """A label and a text whose further lines are indented as far as the first."""
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_row(label, content)
+    return grid
