@@ -101,7 +101,7 @@ def _by_order(order: Sequence[bool]) -> Condition | None:
     if len(hits) > 1 and step > 1 and hits == list(range(step, len(order) + 1, step)):
         return Condition(f"for every {_nth(step)} accepted request", constant=False)
     gaps = {b - a for a, b in pairwise(hits)}
-    if len(hits) > 2 and len(gaps) == 1:
+    if len(hits) > 2 and len(gaps) == 1 and gaps != {1}:
         return Condition(f"for every {_nth(gaps.pop())} accepted request", constant=False)
     return None
 

@@ -152,8 +152,8 @@ class Diagnosis:
             return whole
         causes = {self._explained(trial, shows) for trial in with_it}
         if all(cause.facts for cause in causes) and len(causes) <= 3:
-            texts = sorted(cause.text.removeprefix("only when ") for cause in causes)
-            return Condition("only when " + " or when ".join(texts), tuple(f for c in causes for f in c.facts))
+            texts = sorted(cause.text.removeprefix("only ") for cause in causes)
+            return Condition("only " + ", or ".join(texts), tuple(f for c in causes for f in c.facts))
         return whole
 
     def stricter_findings(self) -> list[tuple[Trial, Condition, str, Source, str]]:

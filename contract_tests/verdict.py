@@ -24,7 +24,7 @@ def findings(examination: Examination, diagnosis: Diagnosis, key_variable: str) 
     by_id = {trial.exchange.id: trial for trial in examination.trials}
     raw = [(trial.exchange.id, violation) for trial in examination.trials for violation in trial.violations]
     found = [_with_condition(finding, by_id, examination, diagnosis) for finding in group(raw)]
-    found += _stricter(examination, diagnosis)
+    found = _explained_by(found, _stricter(examination, diagnosis), by_id)
     found += _open_failures(examination)
     found = [
         replace(finding, reproduce=_reproduce(examination, [by_id[x] for x in finding.exchanges], key_variable))
@@ -161,6 +161,26 @@ def _stricter(examination: Examination, diagnosis: Diagnosis) -> list[Finding]:
     return found
 
 
+def _explained_by(found: list[Finding], refused: list[Finding], by_id: dict[str, Trial]) -> list[Finding]:
+    """What came instead of an answer says more than that none came: it takes over the condition of the refusal."""
+    kept = []
+    for finding in refused:
+        own = {
+            violation.fingerprint
+            for violation in by_id[finding.exchanges[0]].violations
+            if violation.rule.startswith(("wire.", "status.")) and violation.severity is Severity.ERROR
+        }
+        if not own:
+            kept.append(finding)
+        found = [
+            replace(other, condition=other.condition or finding.condition)
+            if other.violation.fingerprint in own
+            else other
+            for other in found
+        ]
+    return found + kept
+
+
 def _open_failures(examination: Examination) -> list[Finding]:
     """What the page leaves open may be refused, but not with a failure of the server: one finding per smallest cause."""
     failed = [t for t in examination.trials if t.probe.expect == "open" and t.outcome.infrastructure]
@@ -189,29 +209,44 @@ def _allowed(trial: Trial, condition: Condition) -> str:
 
 
 def _grouped(found: list[Finding]) -> list[Finding]:
-    """One cause, one finding: many absent members of one object are one other shape."""
-    missing = [f for f in found if f.violation.rule == "body.required" and f.violation.side == "response"]
-    parents: dict[tuple[str, tuple[str, ...]], list[Finding]] = {}
-    for finding in missing:
-        parent = finding.violation.normalised.rpartition("/")[0]
-        parents.setdefault((parent, finding.exchanges), []).append(finding)
+    """One cause, one finding: where many members of one object are absent, the answer has another shape.
+
+    Whatever else is wrong inside the body of the same answers follows from that and is named beside it.
+    """
     merged: list[Finding] = []
-    gone: set[int] = set()
-    for (parent, _), members in parents.items():
-        if len(members) < _SEVERAL:
-            continue
-        names = [finding.violation.param.rpartition(".")[2] for finding in members]
-        first = members[0]
-        gone.update(id(finding) for finding in members)
-        violation = replace(
-            first.violation,
-            pointer=parent,
-            message=f"another shape: {', '.join(names)} are all absent",
-            documented=f"{', '.join(names)} must be present",
-            observed="none of them is",
-        )
-        merged.append(replace(first, violation=violation, also=tuple(f.violation.pointer for f in members)))
-    return merged + [finding for finding in found if id(finding) not in gone]
+    rest = found
+    for parent in dict.fromkeys(f.violation.normalised.rpartition("/")[0] for f in found if _absent(f)):
+        for exchanges in dict.fromkeys(f.exchanges for f in rest if _absent(f)):
+            same = [f for f in rest if f.exchanges == exchanges and f.violation.side == "response"]
+            members = [f for f in same if _absent(f) and f.violation.normalised.rpartition("/")[0] == parent]
+            if len(members) < _SEVERAL:
+                continue
+            within = f"{parent}/"
+            swallowed = [f for f in same if f.violation.pointer.startswith(within) and _about_body(f)]
+            merged.append(_other_shape(parent, members, swallowed))
+            rest = [f for f in rest if f not in swallowed]
+    return merged + rest
+
+
+def _absent(finding: Finding) -> bool:
+    return finding.violation.rule == "body.required" and finding.violation.side == "response"
+
+
+def _about_body(finding: Finding) -> bool:
+    return finding.violation.rule.startswith(("body.", "meaning."))
+
+
+def _other_shape(parent: str, members: list[Finding], swallowed: list[Finding]) -> Finding:
+    names = ", ".join(finding.violation.param.rpartition(".")[2] for finding in members)
+    first = members[0]
+    violation = replace(
+        first.violation,
+        pointer=parent,
+        message=f"another shape: {names} are all absent",
+        documented=f"{names} must be present",
+        observed="none of them is",
+    )
+    return replace(first, violation=violation, also=tuple(f.violation.pointer for f in swallowed))
 
 
 def _reproduce(examination: Examination, trials: list[Trial], key_variable: str) -> str:

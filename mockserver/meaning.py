@@ -130,7 +130,7 @@ def _in_order(context: Context, rule: int, instance: float) -> Iterator[Validati
 
 def _unique(_: Any, scope: str, instance: Any, schema: Any) -> Iterator[ValidationError]:
     context = CURRENT.get()
-    if context is None or isinstance(instance, dict | list) or instance is None:
+    if context is None or isinstance(instance, dict | list) or instance in (None, ""):
         return
     first = context.session.unique.setdefault((id(schema), repr(instance)), context.exchange)
     if first != context.exchange:

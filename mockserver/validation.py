@@ -190,6 +190,10 @@ class Judge:
         if answer.cut:
             yield explain.answer("wire.cut", operation, "/body", answer.cut, "a complete message", answer.cut)
         spec = operation.response_for(answer.status)
+        if spec is None and 200 <= answer.status < 300 and self._error_in(operation, answer):
+            message = f"status {answer.status} with an error as its body"
+            yield explain.answer("error.in-success", operation, "/body", message, "a success body", "an error")
+            return
         if spec is None or (300 <= answer.status < 400 and spec.status == "default"):
             rule = "status.redirect" if 300 <= answer.status < 400 else "status.undocumented"
             documented = "status " + (", ".join(r.status for r in operation.responses) or "none")
@@ -290,6 +294,11 @@ class Judge:
                 yield self.explainer.answer("error.in-success", operation, "/body", message, "a success body", shown)
                 return
         yield from violations
+
+    def _error_in(self, operation: Operation, answer: Response) -> bool:
+        """Whether the body of an answer is an error, whatever its status."""
+        body, _ = media.decode(answer.body, answer.header("content-encoding"))
+        return self._as_error(operation, media.read_json(body).value)
 
     def _as_error(self, operation: Operation, value: Any) -> bool:
         """Whether a success answer is an error: it fits the schema of a documented refusal, or carries a lone error."""
