@@ -28,6 +28,7 @@ from mockserver.settings import Settings
 
 FOLDER = Path(__file__).resolve().parent / "reference"
 PROGRAM = "quickrouter-contract"
+CONTRADICTION = "contradiction in the documentation: "
 
 REPORT_FIELDS = {
     "version": "version of this form, 1",
@@ -267,9 +268,9 @@ def contracts() -> str:
         rows = [(f"`{o.id}`", f"`{o.method} {contract.base_path}{o.path}`", o.units.name if o.units else "-",
                  ", ".join(r.status for r in o.responses)) for o in contract.operations]  # fmt: skip
         text += table(("operation", "request", "buys", "documented answers"), rows)
-        text += "".join(f"\n- {note.message} `{note.pointer}`" for note in result.notes) + (
-            "\n" if result.notes else ""
-        )
+        marked = [note for note in result.notes if note.message.startswith(CONTRADICTION)]
+        text += "\nContradictions of the documentation that are kept:\n\n" if marked else ""
+        text += "".join(f"- {note.message.removeprefix(CONTRADICTION)} `{note.pointer}`\n" for note in marked)
     return text
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import tarfile
+import tomllib
 import venv
 import zipfile
 from collections.abc import Iterator
@@ -107,6 +109,16 @@ def test_licence_is_in_both_archives(archives: tuple[Path, Path], in_wheel: set[
         "schemas/default",
         "tests/test_release.py",
     } <= names
+
+
+def test_lock_names_every_declared_package_with_hashes() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    groups = [item for group in project["dependency-groups"].values() for item in group if isinstance(item, str)]
+    declared = {re.split(r"[<>=;\[ ]", item)[0].lower() for item in [*project["project"]["dependencies"], *groups]}
+    lines = (ROOT / "requirements" / "dev.txt").read_text(encoding="utf-8")
+    locked = re.findall(r"^([a-z0-9._-]+)==[^\n]*\\\n +--hash=sha256:[0-9a-f]{64}", lines, re.MULTILINE)
+    assert declared <= set(locked)
+    assert len(locked) == len(re.findall(r"^[a-z]", lines, re.MULTILINE)), "every package has a hash"
 
 
 def test_installed_wheel_is_what_runs(binaries: Path, empty: Path) -> None:
