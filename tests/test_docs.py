@@ -1,7 +1,8 @@
 """The documentation is true: its commands run, its programs work, its links lead somewhere, its reference is today's.
 
 A fenced block is told what to do by the comment before it: ``run`` (``run: exit 1`` for another exit code), ``run:
-background`` for a server, ``run: pytest``, and ``output`` for what the last command printed, digits aside.  Shell blocks
+background`` for a server, ``run: pytest``, ``file: NAME`` for a file that later blocks need, and ``output`` for what the last
+command printed, digits aside.  Shell blocks
 without ``run`` would cost money or install something: of these only commands and options are looked at.
 """
 
@@ -141,6 +142,8 @@ def test_examples_run_and_print_what_the_page_shows(page: Path, shell: Shell) ->
     for block in blocks(page):
         if block.runs:
             shell.run(block)
+        elif block.told.startswith("file: "):
+            (shell.folder / block.told.removeprefix("file: ")).write_text(block.text, encoding="utf-8")
         elif block.told == "output":
             assert digitless(shell.printed) == digitless(block.text)
 
