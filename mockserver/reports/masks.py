@@ -44,7 +44,7 @@ def _character(character: str) -> str:
     forms = [re.escape(character)]
     if ord(character) <= 0xFFFF:
         forms.append(rf"\\+u(?i:{ord(character):04x})")
-    if character in "\"\\/":
+    if character in '"\\/':
         forms.append(r"\\+" + re.escape(character))
     forms.append("(?i:" + "".join(f"%{byte:02x}" for byte in character.encode("utf-8", "surrogatepass")) + ")")
     return "(?:" + "|".join(forms) + ")"

@@ -77,7 +77,8 @@ def frequency(finding: Found) -> str:
 
 def certainty(finding: Found) -> str:
     """How sure a finding is, as a sentence."""
-    return _SURE.get(finding["confirmation"], finding["confirmation"])
+    sure: str = finding["confirmation"]
+    return _SURE.get(sure, sure)
 
 
 def citation(source: Mapping[str, Any]) -> str:
