@@ -274,7 +274,7 @@ def test_html_is_one_page_without_script_and_well_nested() -> None:
     assert {address for _, address in page.addresses} == {"https://docs.example.com/page"}
     assert "<script>alert(1)</script>" in "".join(page.words)
     assert QUOTE in "".join(page.words)
-    for needed in ("prefers-color-scheme: dark", "max-width: 34rem", 'name="viewport"', "default-src 'none'"):
+    for needed in ("prefers-color-scheme: dark", "max-width: 44rem", 'name="viewport"', "default-src 'none'"):
         assert needed in text
 
 
