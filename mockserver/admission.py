@@ -39,17 +39,19 @@ def admission(contract: Contract, operation: Operation, accelerator: Accelerator
     """The quick yes of one operation; None where its rules need more than headers and a JSON body."""
     headers = _headers(contract, operation)
     credentials = _credentials(operation)
-    body = _body(operation, accelerator)
+    kinds: dict[bytes | None, Callable[[Any], bool] | None] = {}
+    valid_for = _body(operation, accelerator, kinds)
     if "{" in operation.path or headers is None or credentials is None:
         return None
     if any(parameter.location != "header" for parameter in operation.parameters):
         return None
-    needed, has_credentials, valid_for = frozenset(headers), credentials, body
+    needed, has_credentials = frozenset(headers), credentials
 
     def admit(named: Mapping[bytes, bytes], content: bytes) -> Any:
         if not needed <= named.keys() or not has_credentials(named):
             return UNDECIDED
-        valid = valid_for(named.get(b"content-type"))
+        kind = named.get(b"content-type")
+        valid = kinds[kind] if kind in kinds else valid_for(kind)
         if valid is None:
             return UNDECIDED
         value = read_plain(content)
@@ -93,15 +95,16 @@ def _credentials(operation: Operation) -> Callable[[Mapping[bytes, bytes]], bool
     name = scheme.name.lower().encode()
     if scheme.kind == "bearer":
         fits = _BEARER.fullmatch
-        return lambda named: name in named and fits(named[name]) is not None
+        return lambda named: fits(named.get(name, b"")) is not None
     if scheme.kind == "apiKey" and scheme.location == "header":
         return lambda named: _VISIBLE.search(named.get(name, b"")) is not None
     return None
 
 
-def _body(operation: Operation, accelerator: Accelerator) -> Callable[[bytes | None], Callable[[Any], bool] | None]:
-    """What gives, for a Content-Type, the test of a body's value; None where the judge must look."""
-    kinds: dict[bytes | None, Callable[[Any], bool] | None] = {}
+def _body(
+    operation: Operation, accelerator: Accelerator, kinds: dict[bytes | None, Callable[[Any], bool] | None]
+) -> Callable[[bytes | None], Callable[[Any], bool] | None]:
+    """What gives, for a Content-Type, the test of a body's value, None where the judge must look; ``kinds`` remembers."""
 
     def check_for(content_type: bytes | None) -> Callable[[Any], bool] | None:
         kind = media.media_type(content_type.decode("latin-1") if content_type else "")
@@ -112,8 +115,6 @@ def _body(operation: Operation, accelerator: Accelerator) -> Callable[[bytes | N
         return accelerator.check(option.schema) if option.schema else lambda _: True
 
     def valid_for(content_type: bytes | None) -> Callable[[Any], bool] | None:
-        if content_type in kinds:
-            return kinds[content_type]
         valid = check_for(content_type)
         if len(kinds) < _KINDS_KEPT:
             kinds[content_type] = valid

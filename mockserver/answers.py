@@ -36,10 +36,11 @@ class Asked:
     """What an answer depends on: the request's body, the moment, and a source of randomness.
 
     ``text`` is the body as it came, or whatever stands for a request without one; ``now`` is in Unix seconds, None where
-    answers must not depend on it; ``bits`` gives so many random bits.
+    answers must not depend on it; ``bits`` gives so many random bits.  ``tokens`` is a plausible count: four bytes each.
+    ``index`` and ``count`` are the place in the list that is being made and its length.
     """
 
-    __slots__ = ("_shown", "bits", "body", "count", "index", "now", "text")
+    __slots__ = ("_shown", "bits", "body", "count", "index", "now", "text", "tokens")
 
     def __init__(self, body: Any, text: bytes, now: float | None, bits: Callable[[int], int]) -> None:
         self.body = body
@@ -48,9 +49,9 @@ class Asked:
         self.bits = bits
         self.index = 0
         self.count = 1
+        self.tokens = len(text) // 4 or 1
         self._shown: bytes | None = None
 
-    @property
     def shown(self) -> bytes:
         """The request's text as the inside of a JSON string."""
         if self._shown is None:
@@ -60,11 +61,6 @@ class Asked:
                 text = f"{text[:SHOWN_AT_MOST]}... ({len(text)} characters)"
             self._shown = encoded(text)[1:-1]
         return self._shown
-
-    @property
-    def tokens(self) -> int:
-        """A plausible count of the request's tokens: four bytes of its text each, and at least one."""
-        return len(self.text) // 4 or 1
 
 
 Slot = Callable[[Asked], bytes]
@@ -227,27 +223,20 @@ class _Compiler:
             tuple(part): Count(number) if whole else _written(number)
             for part, number in zip(parts, numbers, strict=True)
         }
-        first, *others = numbers
 
         def add(asked: Asked) -> Any:
-            result = first(asked)
-            for number in others:
-                result += number(asked)
-            return result
+            return sum([number(asked) for number in numbers])
 
         slots[tuple(total)] = Count(add) if whole else _written(add)
         return slots
 
     def _number(self, nodes: list[_Node], part: list[str], base: Any) -> Callable[[Asked], Any]:
-        usual, units = find(base, pointer_of(part)), self._operation.units
+        usual = find(base, pointer_of(part))
         if any(self._says(nodes, part, base, keyword) for keyword in _LIMITED):
             return lambda _: usual
         if self._says(nodes, part, base, "x-stable"):
             return attrgetter("tokens")
-        if units is None:
-            return lambda _: usual
-        bought = _reader(units.request, units.default)
-        return lambda asked: usual * max(1, _count(bought(asked.body), 1))
+        return lambda asked: usual * (asked.count or 1)
 
     def _says(self, nodes: list[_Node], steps: list[str], base: Any, keyword: str) -> bool:
         """Whether a schema that applies to a place below has a keyword."""
@@ -275,7 +264,7 @@ class _Compiler:
         usual = encoded(base)
 
         def make(asked: Asked) -> bytes:
-            return template % (asked.index + 1, asked.count, asked.shown)
+            return template % (asked.index + 1, asked.count, asked.shown())
 
         def make_if_it_fits(asked: Asked) -> bytes:
             text = make(asked)

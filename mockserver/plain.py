@@ -23,15 +23,26 @@ def read_plain(body: bytes) -> Any:
         value = orjson.loads(body)
     except ValueError:
         return MISSING
-    counted = body.count(b":")
-    if type(value) is dict and counted == len(value) and _SCALARS.issuperset(map(type, value.values())):
-        return value
-    colons = _colons(value, 0)
-    # Each pair costs one colon, each colon of a text is one too: only when all are accounted for was no pair lost to a
-    # repeated key.  An escaped colon would spoil the sum.
-    if colons < 0 or counted != colons or b"\\u003" in body:
+    # Each pair costs one colon: with as many colons as members none was lost to a repeated key.  Colons in texts are counted
+    # as well, unless one is escaped and would spoil the sum.
+    if type(value) is dict and _SCALARS.issuperset(map(type, value.values())):
+        counted = body.count(b":")
+        if counted == len(value) or (counted == _flat_colons(value) and b"\\u003" not in body):
+            return value
         return MISSING
-    return value
+    colons = _colons(value, 0)
+    return value if colons >= 0 and body.count(b":") == colons and b"\\u003" not in body else MISSING
+
+
+def _flat_colons(value: dict[str, Any]) -> int:
+    """:func:`_colons` of an object of scalars, which most requests are."""
+    total = len(value)
+    for key, item in value.items():
+        if type(item) is str and ":" in item:
+            total += item.count(":")
+        if ":" in key:
+            total += key.count(":")
+    return total
 
 
 def _colons(value: Any, depth: int) -> int:

@@ -16,6 +16,7 @@ from mockserver.findings import Violation
 
 REDACTED = b"[redacted]"
 _BEARER = b"Bearer " + REDACTED
+_PLAIN_BEARER = re.compile(rb"Bearer ([A-Za-z0-9._~-]{4,})").fullmatch
 _SHORTEST = 4
 """A shorter secret is replaced in its own place only: elsewhere it would stand by chance all the time."""
 
@@ -68,10 +69,13 @@ class Redactor:
             clean = [(name, text(value, secrets)) for name, value in clean] if _anywhere(clean, secrets) else clean
         return clean, secrets
 
-    def named(self, headers: Mapping[bytes, bytes]) -> tuple[tuple[bytes, ...], tuple[bytes, ...], tuple[bytes, ...]]:
+    def named(
+        self, headers: Mapping[bytes, bytes]
+    ) -> tuple[tuple[bytes, ...], tuple[bytes, ...], tuple[bytes, ...]] | None:
         """Names and values of headers of which none is repeated, secrets replaced in their own places, and the secrets.
 
-        The same secret elsewhere is left to whoever calls.
+        None unless every secret is a bearer token that neither a URL nor JSON needs to escape, so that only JSON's numeric
+        escapes could hide it elsewhere.  The same secret elsewhere is left to whoever calls.
         """
         names = tuple(headers)
         telling = self._layouts.get(names)
@@ -79,13 +83,14 @@ class Redactor:
             telling = tuple(index for index, name in enumerate(names) if self.tells(name))
             if len(self._layouts) < _NAMES_KEPT:
                 self._layouts[names] = telling
-        if not telling:
-            return names, tuple(headers.values()), self._always
-        secrets = self._always
         values = list(headers.values())
+        secrets = self._always
         for index in telling:
-            values[index], found = _without(names[index], values[index])
-            secrets += found
+            token = _PLAIN_BEARER(values[index])
+            if token is None:
+                return None
+            values[index] = _BEARER
+            secrets += (token[1],)
         return names, tuple(values), secrets
 
     def query(self, query: bytes) -> tuple[bytes, tuple[bytes, ...]]:
@@ -100,10 +105,6 @@ class Redactor:
                 value = REDACTED
             pieces.append(name + equals + value)
         return b"&".join(pieces), tuple(secret for secret in secrets if len(secret) >= _SHORTEST)
-
-
-one_spelling = re.compile(rb"[A-Za-z0-9._~-]*").fullmatch
-"""Truthy for a secret that neither a URL nor JSON needs to escape: only JSON's numeric escapes could hide it."""
 
 
 def text(content: bytes, secrets: tuple[bytes, ...], shortest: int = _SHORTEST) -> bytes:
@@ -145,9 +146,6 @@ def _violation(violation: Violation, secrets: tuple[bytes, ...]) -> Violation:
 
 def _without(name: bytes, value: bytes) -> tuple[bytes, tuple[bytes, ...]]:
     """A secret header's value with the secret replaced, and the secrets: the scheme's name may stay."""
-    token = value[7:]
-    if value[:7] == b"Bearer " and len(token) >= _SHORTEST and b" " not in token and b"\t" not in token:
-        return _BEARER, (token,)
     if name.lower() in (b"cookie", b"set-cookie"):
         pairs = [pair.partition(b"=") for pair in value.split(b";")]
         secrets = [v.strip() for _, _, v in pairs]
