@@ -183,7 +183,14 @@ def _plan(data: Mapping[str, Any]) -> Iterator[str]:
     yield "<section>\n<h2>What the run bought</h2>"
     yield chart.figure(trials, len(data["suspicions"]["open"]))
     yield "</section>"
-    heads = (("#", "number"), ("request", ""), ("answer", ""), ("cost", "number"), ("cleared, in all", "number"))
+    heads = (
+        ("#", "number"),
+        ("request", ""),
+        ("answer", ""),
+        ("cost", "number"),
+        ("cleared", "number"),
+        ("in all", "number"),
+    )
     head = "".join(f'<th scope="col"{_class(kind)}>{name}</th>' for name, kind in heads)
     yield f"<section>\n<h2>The plan, request by request ({len(trials)})</h2>"
     yield '<table class="plan"><caption>Each request with what came and what it cleared; a refusal costs nothing.</caption>'
@@ -206,14 +213,15 @@ def _trial(trial: Mapping[str, Any], step: Mapping[str, Any]) -> str:
     )
     return (
         f'<tr><td class="number">{trial["number"]}</td><th scope="row">{escape(trial["name"])}{told}</th>'
-        f'<td class="answer">{shown}</td><td class="number">{_cost(step)}</td>'
-        f'<td class="number">{f"+{len(names)}" if names else ""} <span class="dim">{trial["cleared"]}</span></td></tr>'
+        f'<td>{shown}</td><td class="number">{_cost(step)}</td>'
+        f'<td class="number">{len(names) or ""}</td><td class="number sum">{trial["cleared"]}</td></tr>'
     )
 
 
 def _cost(step: Mapping[str, Any]) -> str:
     images = summary.counted(step["images"], "image") if step["images"] else ""
-    return "<br>".join(part for part in (images, f"{step['usd']:.3f} USD" if step["usd"] else "") if part)
+    parts = (images, f"{step['usd']:.3f} USD" if step["usd"] else "")
+    return ", ".join(f"<span>{part}</span>" for part in parts if part)
 
 
 def _class(kind: str) -> str:

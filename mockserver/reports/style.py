@@ -71,18 +71,18 @@ pre { margin: .3rem 0 0; padding: .75rem; max-height: 16rem; overflow: auto; bac
 pre code { user-select: all; overflow-wrap: normal; }
 code { font-family: ui-monospace, "Cascadia Mono", Menlo, Consolas, monospace; font-size: .9em; }
 summary { cursor: pointer; }
-details > summary + * { margin-top: .75rem; }
+details > summary + .card, details > summary + table { margin-top: .75rem; }
 details.plain { margin: .15rem 0 0; padding: 0; border: 0; background: none; }
 details.plain > summary { color: var(--dim); font-size: .875rem; } details.plain ul { margin: .25rem 0 .25rem; }
 details .card { background: var(--back); }
 ul { margin: .25rem 0 0; padding-left: 1.2rem; }
-table { width: 100%; border-collapse: collapse; font-size: .9rem; }
+table { overflow-wrap: break-word; width: 100%; border-collapse: collapse; font-size: .9rem; }
 caption { text-align: left; padding-bottom: .5rem; }
 th, td { text-align: left; vertical-align: top; padding: .35rem .6rem .35rem 0; border-bottom: 1px solid var(--line);
   font-weight: normal; }
-thead th { color: var(--dim); font-size: .8rem; } td:last-child, th:last-child { padding-right: 0; }
+thead th { white-space: normal; color: var(--dim); font-size: .8rem; } td:last-child, th:last-child { padding-right: 0; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.answer { overflow-wrap: break-word; } .plan th[scope=row] { min-width: 7rem; }
+th[scope=row] { overflow-wrap: anywhere; } .plan th[scope=row] { min-width: 6rem; } .plan td, .plan span { white-space: nowrap; }
 .surprise { color: var(--error); font-weight: 600; }
 figure { margin: 0; } .chart { display: block; width: 100%; height: 15rem; }
 .chart text { fill: var(--dim); font-size: .8rem; } .chart .axis { stroke: var(--line); }
@@ -92,7 +92,8 @@ figure { margin: 0; } .chart { display: block; width: 100%; height: 15rem; }
   body { padding: .9rem; } .card, details { padding: .8rem; }
   .sides { grid-template-columns: minmax(0, 1fr); gap: 1rem; }
   .sides > div + div { border-left: 0; padding-left: 0; border-top: 1px solid var(--line); padding-top: .8rem; }
-  th, td { padding-right: .4rem; }
+  th, td { padding-right: .4rem; } table { font-size: .82rem; } .plan td { white-space: normal; }
+  .plan .sum { display: none; }
 }
 @media print { body { max-width: none; } .card { break-inside: avoid; } pre { max-height: none; white-space: pre-wrap; } }
 """
