@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from mockserver import credentials, redaction
 from mockserver.cassette import secrets_of
-from mockserver.checking.members import undocumented_members
+from mockserver.checking.members import Members
 from mockserver.contract import Operation
 from mockserver.findings import Severity, Side, Violation
 from mockserver.meaning import Session
@@ -48,7 +48,7 @@ class Examiner:
 
     def __init__(self, judge: Judge, redactor: Redactor) -> None:
         self.judge, self.redactor = judge, redactor
-        self._document = judge.contract.document.data
+        self._members = Members(judge.contract.document.data)
 
     def examine(self, exchange: Exchange, session: Session, *, secondhand: bool = False) -> Judged:
         """Both sides of an exchange whose path is below the base path, and what its outcome says about the API.
@@ -83,7 +83,7 @@ class Examiner:
             return
         denied = {violation.pointer for violation in violations}
         explain = self.judge.explainer
-        for pointer, value in undocumented_members(self._document, [spec.schema], body, "/body"):
+        for pointer, value in self._members.undocumented((spec.schema,), body, "/body"):
             if pointer not in denied:
                 name = pointer.removeprefix("/body/").replace("/", ".")
                 found = explain.statement(

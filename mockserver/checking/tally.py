@@ -16,6 +16,9 @@ from mockserver.redaction import REDACTED, Redactor
 LONGEST_REPRODUCED: Final = 64 * 1024
 """Bytes of a body that a curl line repeats."""
 
+PATHS_NAMED: Final = 10
+"""Other unknown paths that a finding about the first one names."""
+
 
 @dataclass(slots=True)
 class Tally:
@@ -29,6 +32,7 @@ class Tally:
     usd: float = 0.0
     priced: bool = False
     _found: dict[str, tuple[Violation, list[str], str]] = field(default_factory=dict)
+    _paths: dict[str, dict[str, None]] = field(default_factory=dict)
 
     def add(self, judged: Judged, redactor: Redactor) -> None:
         """Count one exchange."""
@@ -42,6 +46,8 @@ class Tally:
 
     def note(self, violation: Violation, exchange: Exchange, redactor: Redactor | None) -> None:
         """Count one violation of an exchange; without a redactor, the exchange has no key in it."""
+        if violation.pointer == "/path":
+            self._paths.setdefault(violation.fingerprint, {})[violation.observed] = None
         known_before = self._found.get(violation.fingerprint)
         if known_before is None:
             clean = redacted(exchange, redactor) if redactor else exchange
@@ -57,8 +63,14 @@ class Tally:
     def findings(self) -> tuple[Finding, ...]:
         """The worst first, else in the order of first sight."""
         found = [
-            Finding(violation, tuple(ids), confirmation="once" if len(ids) == 1 else "", reproduce=reproduce)
-            for violation, ids, reproduce in self._found.values()
+            Finding(
+                violation,
+                tuple(ids),
+                confirmation="once" if len(ids) == 1 else "",
+                reproduce=reproduce,
+                also=tuple(list(self._paths.get(fingerprint, ()))[1 : PATHS_NAMED + 1]),
+            )
+            for fingerprint, (violation, ids, reproduce) in self._found.items()
         ]
         return tuple(sorted(found, key=lambda finding: -finding.violation.severity.rank))
 

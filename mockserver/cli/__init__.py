@@ -25,6 +25,7 @@ DEBUG = "QUICKROUTER_CONTRACT_DEBUG"
 _COMMANDS = {
     "mock": "Serve the mock.",
     "test": "Run the contract suite against an API, or against the mock.",
+    "client": "Run a program against a mock and judge what it sent.",
     "check": "Judge recorded traffic: HAR, NDJSON or single bodies.",
     "lint": "Prove a contract: structure, schemas, examples, sources.",
     "export": "Write a contract as one file.",
