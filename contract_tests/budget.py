@@ -53,3 +53,7 @@ class Budget:
         if self.max_units is not None and self.units + units + reserve_units > self.max_units:
             return False
         return self.max_usd is None or self.usd + Decimal(str(recipe.price)) <= self.max_usd
+
+    def has_room(self, requests: int) -> bool:
+        """Whether so many more requests may be sent."""
+        return self.max_requests is None or self.requests + requests <= self.max_requests

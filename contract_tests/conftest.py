@@ -5,14 +5,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import traceback
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import pytest
 
 from contract_tests.plan import table
-from contract_tests.run import DEFAULT_KEY_VARIABLE, Options, Run, prepare
+from contract_tests.run import DEFAULT_KEY_VARIABLE, Options, Run, prepare, write_proposal
 from mockserver import reports
 from mockserver.errors import ContractToolError, Inconclusive, UsageError
 from mockserver.findings import Report, Severity, at_least
@@ -24,9 +26,9 @@ _ORDER = (
     "test_acceptance",
     "test_diagnosis",
     "test_breadth",
-    "test_search",
     "test_conditions",
     "test_leftover",
+    "test_search",
 )
 
 
@@ -41,6 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--seed", type=int, help="makes the run repeatable")
     group.addoption("--baseline", help="file of accepted findings")
     group.addoption("--update-baseline", action="store_true", help="accept what is found")
+    group.addoption("--propose", metavar="DIR", help="write what the API seems to promise as a changed contract")
     group.addoption("--record", metavar="PATH", help="write every exchange to a cassette and go on from it")
     group.addoption("--replay", metavar="PATH", help="judge a cassette again; nothing is sent")
     group.addoption("--fail-on", choices=[s.value for s in Severity], default="error", help="severity that fails")
@@ -68,6 +71,7 @@ def _options(config: pytest.Config) -> Options:
         key_variable=config.getoption("--api-key-env"),
         baseline=config.getoption("--baseline"),
         update_baseline=config.getoption("--update-baseline"),
+        propose=config.getoption("--propose"),
         record=config.getoption("--record"),
         replay=config.getoption("--replay"),
         reports=tuple(_report(text) for text in config.getoption("--report")),
@@ -176,6 +180,10 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Any:
     except ContractToolError as error:
         sys.stderr.write(f"error: {error}\n")
         pytest.exit(str(error), returncode=error.exit_code)
+    except Exception as error:  # a defect of the suite itself must never pass for a clean run
+        pyfuncitem.config.stash[RUN].broken = error
+        pyfuncitem.session.shouldstop = "the suite itself failed"
+        raise
 
 
 @pytest.hookimpl(trylast=True)
@@ -198,6 +206,12 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         session.exitstatus = error.exit_code
         return
     _publish(run, report)
+    if run.broken is not None:
+        sys.stderr.write(f"error: the suite itself failed: {type(run.broken).__name__}: {run.broken}\n")
+        if os.environ.get("QUICKROUTER_CONTRACT_DEBUG"):
+            traceback.print_exception(run.broken)
+        session.exitstatus = 2
+        return
     session.exitstatus = _exit_code(run, report, exitstatus)
 
 
@@ -215,6 +229,12 @@ def _publish(run: Run, report: Report) -> None:
             reports.write(kind, path, report, secrets, exchanges)
         except ContractToolError as error:
             sys.stderr.write(f"error: {error}\n")
+    try:
+        told = write_proposal(run, report)
+    except ContractToolError as error:
+        told = f"error: {error}"
+    if told:
+        sys.stderr.write(f"{told}\n")
 
 
 def _exit_code(run: Run, report: Report, exitstatus: int) -> int:

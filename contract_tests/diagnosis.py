@@ -19,9 +19,6 @@ from contract_tests.recipes import Recipe
 from mockserver.findings import Severity, Source
 from mockserver.media import is_json, media_type
 
-RESERVED_UNITS = 2
-"""Units that a search leaves for taking surprises apart."""
-
 _STEPS = 8
 """Requests at most that are spent on taking one surprise apart."""
 

@@ -65,18 +65,24 @@ def _bodies(judge: Judge, base: Recipe) -> Iterator[Probe]:
             if probe and show(value) + place.pointer not in seen:
                 seen.add(show(value) + place.pointer)
                 yield probe
-    for assignment in conditions(document, media.schema):
-        yield from _in_branch(judge, base, found, assignment)
+    for number, assignment in enumerate(conditions(document, media.schema)):
+        yield from _in_branch(judge, base, found, assignment, backwards=bool(number % 2))
 
 
-def _in_branch(judge: Judge, base: Recipe, found: Sequence[Place], assignment: dict[str, Any]) -> Iterator[Probe]:
-    """Values that are valid in another branch of the schema and must be refused in this one."""
+def _in_branch(
+    judge: Judge, base: Recipe, found: Sequence[Place], assignment: dict[str, Any], backwards: bool
+) -> Iterator[Probe]:
+    """Values that are valid in another branch of the schema and must be refused in this one.
+
+    Every other branch takes the values ``backwards``, so that different ones come first.
+    """
     label = " and ".join(f"{pointer.lstrip('/')} {show(value)}" for pointer, value in assignment.items())
     for place in found:
         if place.pointer in assignment or len(place.all("enum")) < 2:
             continue
         rank = 3
-        for value in place.enums:
+        own = place.first("enum")
+        for value in [*reversed(own), *place.enums] if backwards else place.enums:
             body = base.body
             for pointer, fixed in assignment.items():
                 body = changed(body, pointer, fixed)
@@ -117,7 +123,12 @@ def _types(place: Place, present: Any) -> Iterator[Deviation]:
     if allowed & {"integer", "number"} and "string" not in allowed:
         digits = str(present) if isinstance(present, int | float) else "1"
         yield f"{place.name} as a string of digits", digits, 1
-    ranks = {"null": 2 if place.required else 4, "number": 2, "array": 4 if place.required else VARIATION, "string": 3}
+    ranks = {
+        "null": 2 if place.required else VARIATION,
+        "number": 2,
+        "array": 4 if place.required else VARIATION,
+        "string": 3,
+    }
     for kind, words, value in _OTHER_TYPES:
         same = kind in allowed or (kind == "number" and "integer" in allowed)
         covered = allowed & {"integer", "number"} and kind in ("string", "boolean")

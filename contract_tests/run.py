@@ -21,6 +21,7 @@ from contract_tests.budget import Budget
 from contract_tests.diagnosis import Diagnosis
 from contract_tests.examination import Examination
 from contract_tests.plan import Plan, make_plan
+from contract_tests.proposal import check_folder, propose
 from contract_tests.recording import Head, Recording, head
 from contract_tests.target import Target, checked_url, is_loopback
 from contract_tests.verdict import findings, report
@@ -52,6 +53,7 @@ class Options:
     reports: tuple[tuple[str, str], ...] = ()
     baseline: str | None = None
     update_baseline: bool = False
+    propose: str | None = None
     record: str | None = None
     replay: str | None = None
 
@@ -68,6 +70,7 @@ class Run:
     baseline: Baseline = field(default_factory=Baseline)
     priced_only: str = ""
     stopped: str = ""
+    broken: Exception | None = None
     started: float = field(default_factory=time.perf_counter)
 
     @property
@@ -92,8 +95,19 @@ class Run:
             fail_on=self.options.fail_on,
             seed=self.seed,
             duration_s=time.perf_counter() - self.started,
-            stopped=self.stopped,
+            stopped="the suite itself failed" if self.broken else self.stopped,
         )
+
+
+def write_proposal(run: Run, report: Report) -> str:
+    """Write what the user wants proposed and return a line about it; raises ContractToolError."""
+    if not run.options.propose:
+        return ""
+    if run.stopped or report.verdict == "inconclusive":
+        return "no proposal: the run ended before it had seen enough"
+    made = propose(run.examination, run.diagnosis, run.options.propose)
+    wrong = f"; {len(made.problems)} statements need a hand before lint is content" if made.problems else ""
+    return made.summary + wrong
 
 
 def prepare(options: Options, environment: Mapping[str, str] = os.environ) -> Run:
@@ -122,6 +136,8 @@ def prepare(options: Options, environment: Mapping[str, str] = os.environ) -> Ru
         units = DEFAULT_UNITS
     if options.update_baseline and not options.baseline:
         raise UsageError("--update-baseline needs --baseline FILE")
+    if options.propose:
+        check_folder(options.propose)
     baseline = Baseline()
     if options.baseline:
         baseline = read_baseline(options.baseline, missing_is_empty=options.update_baseline)

@@ -47,7 +47,7 @@ def report(
     budget: Budget = examination.budget
     listed = tuple(found) if examination.target.answered else ()
     if not stopped and not listed and not examination.accepted:
-        stopped = "no request was accepted within the limits" if examination.unsent else ""
+        stopped = "no request was accepted within the limits" if examination.unsent else "no request was accepted"
     verdict: Verdict = "clean"
     if at_least(listed, fail_on):
         verdict = "findings"

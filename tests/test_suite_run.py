@@ -266,3 +266,35 @@ def test_any_openapi_document_is_tested(tmp_path: Path) -> None:
         done = suite(mock.url, "--contract", str(contract), "--max-requests", "200", cwd=tmp_path)
     assert done.returncode == 0, done.stdout
     assert "clean" in done.stdout
+
+
+def test_the_search_draws_with_what_is_left_over(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    with serve() as server:
+        done = suite(server.url, "--max-requests", "90", "--max-images", "45", "--report", f"json={path}")
+    assert done.returncode == 0, done.stdout
+    assert any("drawn" in trial["name"] for trial in report_of(path)["trials"])
+
+
+def test_a_defect_of_the_suite_never_passes_for_a_clean_run(tmp_path: Path) -> None:
+    (tmp_path / "breaks.py").write_text(
+        "from contract_tests.diagnosis import Diagnosis\n"
+        "def broken(self):\n    raise RuntimeError('on purpose')\n"
+        "Diagnosis.take_apart = broken\n"
+    )
+    checkout = Path(__file__).resolve().parent.parent
+    with serve() as server:
+        done = subprocess.run(
+            [
+                *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "breaks", "contract_tests"),
+                *("--base-url", server.url),
+            ],
+            capture_output=True,
+            text=True,
+            env={**environment(None), "PYTHONPATH": f"{tmp_path}{os.pathsep}{checkout}"},
+            cwd=checkout,
+            timeout=100,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert "the suite itself failed: RuntimeError: on purpose" in done.stderr
