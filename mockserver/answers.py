@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from random import Random
@@ -18,6 +17,7 @@ from typing import Any, Final, NamedTuple
 from mockserver.contract import Contract, Operation
 from mockserver.encoding import encoded
 from mockserver.explanation import Explainer
+from mockserver.freshness import Fresh, styles
 from mockserver.pointers import find, parts_of, pointer_of
 from mockserver.synthesis import Unsatisfiable, synthesize
 
@@ -27,9 +27,7 @@ SHOWN_AT_MOST: Final = 600
 """Characters of the request that a summary repeats."""
 
 _LIMITED = ("maximum", "exclusiveMaximum", "exclusiveMinimum", "multipleOf", "enum", "const")
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _CLOSED = re.compile(r"\$|\\[ZbB]|\(\?")
-_STYLED = re.compile(r"(?P<prefix>.*[-_:.])?(?P<rest>[^-_:.]+)", re.DOTALL)
 
 
 class Asked:
@@ -83,11 +81,6 @@ def compiled(contract: Contract, explainer: Explainer, operation: Operation, sch
     if not schema:
         return _rendering([encoded(base)])
     return _rendering(_Compiler(contract, explainer, operation).pieces([schema], base, {}))
-
-
-def seeded(seed: object, *parts: str) -> Callable[[int], int]:
-    """Random bits that are the same for the same seed and parts, in every process."""
-    return Random(repr((str(seed), *parts))).getrandbits
 
 
 def _rendering(pieces: _Pieces) -> Slot:
@@ -274,17 +267,13 @@ class _Compiler:
 
     def _fresh(self, nodes: list[_Node], base: Any) -> Slot | None:
         """Values in the style of the example that never come twice; None where the schema leaves no room."""
-        if isinstance(base, str) and _UUID.fullmatch(base):
-            return lambda asked: b'"%b"' % str(uuid.UUID(int=asked.bits(128), version=4)).encode()
-        for style in _styles(base):
-            template, size, most = style
-            samples = [template % (Random(seed).getrandbits(size) % most) for seed in range(3)]
-            if all(self._fits(nodes, json.loads(sample)) for sample in samples):
-                return _styled(style)
+        for fresh in styles(base):
+            if all(self._fits(nodes, json.loads(fresh(Random(seed).getrandbits))) for seed in range(3)):
+                return _from_bits(fresh)
         return None
 
     def _fits(self, nodes: list[_Node], value: Any) -> bool:
-        return all(self._explainer.validator(pointer).is_valid(value) for pointer, _ in nodes[:1])
+        return all(self._explainer.validator(pointer).is_valid(value) for pointer, _ in nodes)
 
     def _applied(self, schemas: Sequence[str], value: Any) -> list[_Node]:
         """Every schema that speaks about a value: through references, ``allOf`` and the branches that it fits."""
@@ -318,9 +307,8 @@ def _written(value: Callable[[Asked], Any]) -> Slot:
     return lambda asked: encoded(value(asked))
 
 
-def _styled(style: Style) -> Slot:
-    template, size, most = style
-    return lambda asked: template % (asked.bits(size) % most)
+def _from_bits(fresh: Fresh) -> Slot:
+    return lambda asked: fresh(asked.bits)
 
 
 def _at(index: int, count: int, item: Slot) -> Slot:
@@ -346,31 +334,6 @@ def _reader(pointer: str, default: Any = None) -> Callable[[Any], Any]:
         return lambda value: find(value, pointer, default)
     name = steps[0]
     return lambda value: value.get(name, default) if type(value) is dict else find(value, pointer, default)
-
-
-Style = tuple[bytes, int, int]
-"""A template with one place for a number, the random bits that the number has, and the bound that it stays below."""
-
-
-def _styles(base: Any) -> list[Style]:
-    """Ways to write fresh values like an example, as JSON, the most telling first."""
-    if isinstance(base, bool):
-        return []
-    if isinstance(base, int):
-        return [(b"%d", 53, 2**53), (b"%d", 31, 2**31)]
-    if not isinstance(base, str):
-        return []
-    match = _STYLED.fullmatch(base)
-    prefix = (match["prefix"] if match else "") or ""
-    length = len(base) - len(prefix)
-    longer = max(length, 24)
-    head = encoded(prefix)[:-1].replace(b"%", b"%%")
-    return [
-        (head + b'%%0%dx"' % longer, 4 * longer, 16**longer),
-        (head + b'%%0%dx"' % length, 4 * length, 16**length),
-        (head + b'%%0%dd"' % length, 4 * length, 10**length),
-        (head + b'%%0%dX"' % length, 4 * length, 16**length),
-    ]
 
 
 def _bounds(node: Mapping[str, Any], head: str) -> bool:

@@ -14,18 +14,18 @@ from dataclasses import replace
 from random import Random
 from typing import Any, Final, NamedTuple
 
-from mockserver import credentials, redaction, sentences
+from mockserver import redaction
 from mockserver.admission import UNDECIDED, Admit
-from mockserver.answers import Asked, seeded
-from mockserver.contract import Contract, Match, Operation
+from mockserver.answers import Asked
+from mockserver.contract import Contract, Operation
 from mockserver.delivery import AT_ONCE, Delivery
 from mockserver.envelope import Envelope
 from mockserver.explanation import Explainer
-from mockserver.findings import Severity, Violation
+from mockserver.findings import Violation
+from mockserver.freshness import seeded
+from mockserver.intake import Came, Intake, RawHeaders
 from mockserver.journal import Entry, Journal, Kind
 from mockserver.meaning import digest_of
-from mockserver.media import MISSING
-from mockserver.messages import Request
 from mockserver.preferences import NONE, Preferences, preferences_of
 from mockserver.redaction import Redactor
 from mockserver.responders import Plan, Responder, Synthesize
@@ -33,25 +33,10 @@ from mockserver.scenarios import Scenario, Stage, Step
 from mockserver.settings import Settings
 from mockserver.validation import Judge, RequestJudgement
 
-RawHeaders = Sequence[tuple[bytes, bytes]]
-
 _SESSION_NAME_AT_MOST: Final = 200
 _NO_VIOLATIONS: Final = (b"contract-violations", b"0")
 _CHANGING: Final = (b"content-length", b"contract-violations", b"mock-exchange")
 _now = time.time
-
-
-class Came(NamedTuple):
-    """One request as it came: ``path`` as sent, the base path included; ``named`` the headers by name."""
-
-    method: str
-    path: bytes
-    query: bytes
-    headers: RawHeaders
-    named: Mapping[bytes, bytes]
-    body: bytes
-    started: float
-    trouble: str = ""
 
 
 Outcome = tuple[int, list[tuple[bytes, bytes]], bytes, Delivery]
@@ -82,6 +67,7 @@ class Pipeline:
         self.contract, self.scenarios, self.settings = contract, dict(scenarios), settings
         self.journal, self.stage = journal, stage
         self.judge = Judge(contract)
+        self.intake = Intake(contract, self.judge, settings)
         self.redactor = Redactor(contract, settings.api_key)
         self.explainer: Explainer = self.judge.explainer
         self.envelope = Envelope(contract, self.explainer)
@@ -160,7 +146,7 @@ class Pipeline:
         notes: list[str] = []
         session = self._session(came, notes)
         wishes = self._wishes(came, notes)
-        judged = self._judged(came)
+        judged = self.intake.judged(came)
         operation = judged.operation
         refused = judged.blocking
         if came.trouble:
@@ -219,72 +205,6 @@ class Pipeline:
         wishes = preferences_of(", ".join(values))
         notes += wishes.notes
         return wishes
-
-    def _judged(self, came: Came) -> RequestJudgement:
-        method, path = came.method, came.path
-        if self.base:
-            if not path.startswith(self.base + b"/"):
-                return RequestJudgement(Match(None), MISSING, (self._outside(came),))
-            path = path[len(self.base) :]
-        headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in came.headers)
-        request = Request(method, path.decode("latin-1"), came.query.decode("latin-1"), headers, came.body)
-        match = self.contract.match(method, request.path)
-        if match.operation is None and method == "HEAD" and "GET" in match.allowed:
-            request = replace(request, method="GET")
-            match = self.contract.match("GET", request.path)
-        if came.trouble:
-            return RequestJudgement(match, MISSING, (self._trouble(came, match.operation),))
-        if self.settings.on_violation == "ignore" and match.operation:
-            value = self.judge.request(request).body
-            return RequestJudgement(match, value, self._refused_key(match.operation, request))
-        judged = self.judge.request(request)
-        if judged.operation is not None and not any(v.rule.startswith("security.") for v in judged.violations):
-            wrong = self._refused_key(judged.operation, request)
-            judged = replace(judged, violations=(*wrong, *judged.violations)) if wrong else judged
-        return judged
-
-    def _refused_key(self, operation: Operation, request: Request) -> tuple[Violation, ...]:
-        """The complaint about a key that is not the one this mock was told to accept."""
-        key = self.settings.api_key
-        if key is None or not operation.security or any(not alternative for alternative in operation.security):
-            return ()
-        if credentials.same(credentials.secret_of(operation, request), key):
-            return ()
-        scheme = operation.security[0][0]
-        pointer = f"/{'headers' if scheme.location == 'header' else scheme.location}/{scheme.name}"
-        must, got = "carry the key that this mock was started with", "another key"
-        statement = self.explainer.statement(
-            "security.refused", operation, "request", pointer, scheme.pointer, scheme.name, must, got
-        )
-        return (statement,)
-
-    def _outside(self, came: Came) -> Violation:
-        """A path that is not below the base path of the contract's server."""
-        asked = sentences.show(f"{came.method} {came.path.decode('latin-1')}")[1:-1]
-        below = f"every path is below {self.base.decode('latin-1')}"
-        return Violation(
-            rule="path.unknown",
-            severity=Severity.ERROR,
-            side="request",
-            operation="",
-            pointer="/path",
-            message=f"{asked} is not in the contract: {below}",
-            documented=below,
-            observed=asked,
-        )
-
-    def _trouble(self, came: Came, operation: Operation | None) -> Violation:
-        """A request that was not read to its end because it is too large."""
-        return Violation(
-            rule="limit.body",
-            severity=Severity.ERROR,
-            side="request",
-            operation=operation.id if operation else "",
-            pointer="/body",
-            message=came.trouble,
-            documented=f"at most {self.settings.max_body} bytes",
-            observed="more",
-        )
 
     def _step(
         self, session: str, wishes: Preferences, operation: Operation | None, notes: list[str]
