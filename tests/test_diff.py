@@ -296,6 +296,12 @@ def test_a_member_that_another_part_knew_already_is_no_new_member() -> None:
     assert [c.effect for c in changes(of_bodies(old, new), "request")] == [Effect.BREAKING]
 
 
+def test_a_member_that_is_only_demanded_is_known_too() -> None:
+    old = {"allOf": [{"type": "object", "required": ["a"], "dependentRequired": {"a": ["b"]}}]}
+    new = {"type": "object", "properties": {"b": STRING}}
+    assert Effect.BREAKING in {c.effect for c in changes(of_bodies(old, new), "request")}
+
+
 @pytest.mark.parametrize(
     ("edit", "what", "effect"),
     [

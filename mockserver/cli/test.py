@@ -33,6 +33,12 @@ _MOCK_KEY = "QUICKROUTER_CONTRACT_MOCK_KEY"
 @click.option("--record", metavar="PATH", help="Write every exchange to a cassette, and go on from what it holds.")
 @click.option("--replay", metavar="PATH", help="Judge a cassette again; nothing is sent.")
 @click.option(
+    "--propose",
+    type=click.Path(),
+    metavar="DIR",
+    help="Write what the API seems to promise into DIR, as a changed copy of the contract for review.",
+)
+@click.option(
     "--fail-on",
     type=click.Choice(["error", "warning", "info"]),
     help="The least severity that makes the exit code 1.  [default: error]",

@@ -94,7 +94,7 @@ class _Proof:
             return False
         if not self.patterned(a, b):
             return False
-        spoken = set(a.names)
+        spoken = {*a.names, *(name for trigger, more in a.dependents for name in (trigger, *more))}
         for name in dict.fromkeys((*a.names, *b.names)):
             if name not in spoken and not a.property_schemas(name) and a.min_properties <= len(a.names):
                 continue  # nobody sends a member that his contract does not speak of

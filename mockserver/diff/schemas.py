@@ -187,9 +187,9 @@ class _Walk:
                 else:
                     self._came_or_went(was[0], now[0], name, known)
             elif not stays:
-                self._gone(was[0], left, name, bool(speak_after.tops))
+                self._gone(was[0], left, name, after.names(name))
             else:
-                self._come(now[0], name, bool(speak_before.tops))
+                self._come(now[0], name, before.names(name))
         for word in ("patternProperties",):
             for pattern in dict.fromkeys((*one.get(word, ()), *other.get(word, ()))):
                 at = f"{word}/{escape(pattern)}"

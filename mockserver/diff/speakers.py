@@ -45,6 +45,10 @@ class Speakers:
         """The speakers of an object's member."""
         return Speakers(self.document, tuple(dict.fromkeys(self._of_member(name))))
 
+    def names(self, name: str) -> bool:
+        """Whether anybody speaks of a member, be it only to demand that it is there."""
+        return bool(self.member(name).tops) or any(name in _demanded(node) for _, node in self._all())
+
     def items(self, index: int) -> Speakers:
         """The speakers of an array's item."""
         return Speakers(self.document, tuple(dict.fromkeys(self._of_item(index))))
@@ -73,6 +77,13 @@ class Speakers:
             waiting += [f"{pointer}/{word}/{index}" for word in _LISTS for index in range(len(node.get(word, ())))]
             waiting += [f"{pointer}/{word}" for word in _SINGLE if word in node]
             waiting += [f"{pointer}/dependentSchemas/{escape(name)}" for name in node.get("dependentSchemas", ())]
+
+
+def _demanded(node: Mapping[str, Any]) -> Iterator[str]:
+    yield from node.get("required", ())
+    for name, more in node.get("dependentRequired", {}).items():
+        yield name
+        yield from more
 
 
 def member_schemas(node: Mapping[str, Any], pointer: str, name: str) -> list[str]:
