@@ -220,10 +220,16 @@ def _publish(run: Run, report: Report) -> None:
     secrets = (run.examination.target.key,)
     exchanges = [trial.exchange for trial in run.examination.trials]
     sys.stderr.flush()
-    if any(path == "-" for _, path in run.options.reports):
+    taken = any(path == "-" for _, path in run.options.reports)
+    if taken:
         sys.stderr.write(reports.text("terminal", report, secrets))
     else:
         reports.write("terminal", "-", report, secrets)
+    if all(kind != "github" for kind, _ in run.options.reports):
+        try:
+            reports.annotate(report, sys.stderr if taken else sys.stdout, secrets)
+        except ContractToolError as error:
+            sys.stderr.write(f"error: {error}\n")
     for kind, path in run.options.reports:
         try:
             reports.write(kind, path, report, secrets, exchanges)

@@ -116,7 +116,7 @@ def test_a_fingerprint_survives_a_pointer_that_had_to_be_cleaned() -> None:
 def test_ndjson_is_one_object_per_line() -> None:
     text = reports.text("ndjson", report(finding(), finding(Severity.INFO), open_suspicions=(OPEN,), cleared=9))
     lines = [json.loads(line) for line in text.splitlines()]
-    assert [line["kind"] for line in lines] == ["finding", "finding", "suspicion", "summary"]
+    assert [line["type"] for line in lines] == ["finding", "finding", "suspicion", "summary"]
     assert (lines[-1]["requests"], lines[-1]["cleared"]) == (58, 9)
 
 

@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from mockserver.errors import RecordError
 from mockserver.findings import Report
@@ -34,7 +34,11 @@ def text(form: str, report: Report, secrets: tuple[str, ...] = (), exchanges: Se
     if form == "har":
         if exchanges is None:
             raise RecordError("a har report needs the exchanges, and this command keeps none")
-        archive: str = module.text(clean(report, secrets), exchanges, secrets)
+        shown_by: dict[str, list[str]] = {}
+        for finding in report.findings:
+            for identifier in finding.exchanges:
+                shown_by.setdefault(identifier, []).append(finding.violation.fingerprint)
+        archive: str = module.text(clean(report, secrets), exchanges, secrets, shown_by)
         return archive
     rendered: str = module.text(clean(report, secrets))
     return rendered
@@ -60,9 +64,21 @@ def write(
         sys.stdout.flush()
     else:
         _save(Path(path), rendered, "w")
-    summary = os.environ.get("GITHUB_STEP_SUMMARY")
-    if form == "github" and summary:
-        _save(Path(summary), _module(form).summary_text(clean(report, secrets)), "a")
+    if form == "github":
+        _summarise(report, secrets)
+
+
+def annotate(report: Report, stream: TextIO, secrets: tuple[str, ...] = ()) -> None:
+    """Where ``GITHUB_ACTIONS`` is ``true``, write what ``github`` writes, unasked; elsewhere nothing.
+
+    The runner obeys commands on stdout and on stderr.  Raises RecordError when the summary cannot be written.
+    """
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        encoding = stream.encoding or "utf-8"
+        rendered = text("github", report, secrets) + "\n"
+        stream.write(rendered.encode(encoding, "backslashreplace").decode(encoding))
+        stream.flush()
+        _summarise(report, secrets)
 
 
 def check_writable(form: str, path: str) -> None:
@@ -90,6 +106,12 @@ def _module(form: str) -> Any:
     if form not in (*FORMATS, "terminal"):
         raise RecordError(f"there is no report format {form!r}; there are {', '.join(FORMATS)}")
     return importlib.import_module(f"{__name__}.{_MODULES.get(form, form)}")
+
+
+def _summarise(report: Report, secrets: tuple[str, ...]) -> None:
+    path = os.environ.get("GITHUB_STEP_SUMMARY")
+    if path:
+        _save(Path(path), _module("github").summary_text(clean(report, secrets)), "a")
 
 
 def _save(path: Path, rendered: str, mode: str) -> None:

@@ -14,25 +14,33 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
 
-from mockserver import __version__, redaction
+from mockserver import __version__
 from mockserver.messages import Exchange, Headers, Request, Response
+from mockserver.reports.masks import masked, masked_bytes
 
 _NOTHING = -1
 """What HAR calls a size or time that is not known."""
 
 
-def text(data: Mapping[str, Any], exchanges: Sequence[Exchange], secrets: tuple[str, ...]) -> str:
-    """One log with an entry per exchange; every secret is replaced before a body is encoded."""
-    keys = tuple(secret.encode() for secret in secrets if secret)
+def text(
+    data: Mapping[str, Any],
+    exchanges: Sequence[Exchange],
+    keys: tuple[str, ...],
+    shown_by: Mapping[str, Sequence[str]],
+) -> str:
+    """One log with an entry per exchange; every secret is replaced before a body is encoded.
+
+    ``shown_by`` gives the fingerprints of the findings that an exchange shows, by its id; they stand in ``_findings``.
+    """
     log = {
         "version": "1.2",
         "creator": {"name": "quickrouter-contract", "version": __version__},
-        "entries": [_entry(data["target"], exchange, keys) for exchange in exchanges],
+        "entries": [_entry(data["target"], exchange, keys, shown_by.get(exchange.id, ())) for exchange in exchanges],
     }
     return json.dumps({"log": log}, indent=1)
 
 
-def _entry(target: str, exchange: Exchange, keys: tuple[bytes, ...]) -> dict[str, Any]:
+def _entry(target: str, exchange: Exchange, keys: tuple[str, ...], findings: Sequence[str]) -> dict[str, Any]:
     milliseconds = round(exchange.duration * 1000, 3)
     entry = {
         "startedDateTime": datetime.fromtimestamp(exchange.started, UTC).isoformat(timespec="milliseconds"),
@@ -42,11 +50,12 @@ def _entry(target: str, exchange: Exchange, keys: tuple[bytes, ...]) -> dict[str
         "cache": {},
         "timings": {"send": 0, "wait": milliseconds, "receive": 0},
         "_id": exchange.id,
+        "_findings": list(findings),
     }
     return entry | ({"_failure": _shown(exchange.failure, keys)} if exchange.failure else {})
 
 
-def _request(target: str, request: Request, keys: tuple[bytes, ...]) -> dict[str, Any]:
+def _request(target: str, request: Request, keys: tuple[str, ...]) -> dict[str, Any]:
     query = _shown(request.query, keys)
     made: dict[str, Any] = {
         "method": request.method,
@@ -65,7 +74,7 @@ def _request(target: str, request: Request, keys: tuple[bytes, ...]) -> dict[str
     return made
 
 
-def _response(response: Response | None, keys: tuple[bytes, ...]) -> dict[str, Any]:
+def _response(response: Response | None, keys: tuple[str, ...]) -> dict[str, Any]:
     """The response; status 0 where none came, as browsers write it."""
     answer = response or Response(0)
     known = answer.status in HTTPStatus.__members__.values()
@@ -81,20 +90,20 @@ def _response(response: Response | None, keys: tuple[bytes, ...]) -> dict[str, A
         "headersSize": _NOTHING,
         "bodySize": len(answer.body),
     }
-    return made | ({"_cut": answer.cut} if answer.cut else {})
+    return made | ({"_cut": _shown(answer.cut, keys)} if answer.cut else {})
 
 
-def _headers(headers: Headers, keys: tuple[bytes, ...]) -> list[dict[str, str]]:
+def _headers(headers: Headers, keys: tuple[str, ...]) -> list[dict[str, str]]:
     return [{"name": name, "value": _shown(value, keys)} for name, value in headers]
 
 
-def _shown(value: str, keys: tuple[bytes, ...]) -> str:
-    return redaction.text(value.encode("utf-8", "surrogatepass"), keys).decode("utf-8", "replace")
+def _shown(value: str, keys: tuple[str, ...]) -> str:
+    return masked(value.encode("utf-8", "surrogatepass").decode("utf-8", "replace"), keys)
 
 
-def _body(body: bytes, keys: tuple[bytes, ...]) -> dict[str, str]:
+def _body(body: bytes, keys: tuple[str, ...]) -> dict[str, str]:
     """Bytes as ``text``, with ``encoding`` where they are not UTF-8."""
-    kept = redaction.text(body, keys)
+    kept = masked_bytes(body, keys)
     try:
         return {"text": kept.decode("utf-8")}
     except UnicodeDecodeError:

@@ -13,13 +13,14 @@ from mockserver.reports import summary
 def text(data: Mapping[str, Any]) -> str:
     """One suite with one case per finding, per cleared group (``details["cleared_groups"]``) and open suspicion.
 
-    Findings below ``details["fail_on"]`` (``error`` unless said) pass and carry their text as output.
+    Findings below ``details["fail_on"]`` (``error`` unless said), and those that a baseline accepts, pass and carry their
+    text as output.
     """
     suite = Tree.Element("testsuite", {"name": f"{data['command']} {data['contract']}".strip()})
     limit = Severity(data.get("fail_on") or "error").rank
     for finding in summary.sorted_findings(data):
         case = _case(suite, data, f"{finding['rule']} {finding['pointer']} [{finding['fingerprint']}]", finding)
-        if Severity(finding["severity"]).rank >= limit:
+        if Severity(finding["severity"]).rank >= limit and not finding["accepted"]:
             failure = Tree.SubElement(case, "failure", {"message": finding["message"], "type": finding["severity"]})
             failure.text = _body(finding)
         else:
@@ -53,6 +54,7 @@ def _case(suite: Tree.Element, data: Mapping[str, Any], name: str, owner: Any) -
 
 def _body(finding: Mapping[str, Any]) -> str:
     rows = {
+        "accepted": finding["accepted"] or "",
         "rule": f"{summary.title(finding['rule'])} ({finding['rule']})",
         "where": summary.where(finding),
         "documented": finding["documented"],
@@ -60,6 +62,7 @@ def _body(finding: Mapping[str, Any]) -> str:
         "source": summary.citation(finding["source"]),
         "came": finding["observed"],
         "how often": summary.frequency(finding),
+        "fingerprint": finding["fingerprint"],
         "reproduce": finding["reproduce"],
     }
     return "\n".join(f"{label}: {value}" for label, value in rows.items() if value)

@@ -1,4 +1,4 @@
-"""The report as one JSON object per line: findings, then open suspicions, then the summary; for streams and ``jq``."""
+"""The report as one JSON object per line, for streams and ``jq``: findings, open suspicions, trials, and last the summary."""
 
 from __future__ import annotations
 
@@ -6,18 +6,21 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-_LISTS = ("findings", "suspicions")
+_LISTS = ("findings", "suspicions", "trials")
 
 
 def text(data: Mapping[str, Any]) -> str:
-    """The lines; each object's ``kind`` says what it is: ``finding``, ``suspicion`` or ``summary``."""
+    """The lines; each object's ``type`` says what it is: ``finding``, ``suspicion``, ``trial`` or ``summary``."""
     return "\n".join(json.dumps(line, ensure_ascii=False) for line in _lines(data))
 
 
 def _lines(data: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for finding in data["findings"]:
-        yield {"kind": "finding", **finding}
+        yield {"type": "finding", **finding}
     for suspicion in data["suspicions"]["open"]:
-        yield {"kind": "suspicion", **suspicion}
-    summary = {key: value for key, value in data.items() if key not in _LISTS}
-    yield {"kind": "summary", **summary, "cleared": data["suspicions"]["cleared"]}
+        yield {"type": "suspicion", **suspicion}
+    for trial in data.get("trials") or ():
+        yield {"type": "trial", **trial}
+    rest = {key: value for key, value in data.items() if key not in _LISTS}
+    counts = {"cleared": data["suspicions"]["cleared"], "open": len(data["suspicions"]["open"])}
+    yield {"type": "summary", **rest, **counts, "findings": len(data["findings"])}

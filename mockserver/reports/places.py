@@ -27,6 +27,17 @@ class Location:
         return Path(self.path).as_uri() if Path(self.path).is_absolute() else quote(self.path)
 
 
+def place_of(finding: Mapping[str, Any], data: Mapping[str, Any]) -> Location:
+    """Where the statement that a finding breaks stands: the schema's keyword, else its source, else the contract."""
+    places = (finding["schema"], finding["source"].get("place", ""), f"{data['contract']}/{_entry(data)}#")
+    found = [locate(place, data) for place in places]
+    return next((location for location in found if location.line), found[0])
+
+
+def _entry(data: Mapping[str, Any]) -> str:
+    return Path(data.get("contract_file") or "openapi.json").name
+
+
 def locate(place: str, data: Mapping[str, Any]) -> Location:
     """Find a place in the contract that the report names: by ``details["contract_file"]``, else by its name."""
     shown, _, pointer = place.partition("#")

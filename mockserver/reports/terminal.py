@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
@@ -32,6 +33,9 @@ _COMMAND = 800
 """Characters of a command that are shown; a prompt of a thousand characters would drown the finding."""
 _NAMES = 3
 """Open suspicions that are named of each group."""
+_COMMANDED = re.compile(r"^((?:\s|\x1b\[[0-9;]*m)*)(::|##\[)")
+_SHOWN = r"\1\\\2"
+"""CI runners obey lines that begin so, even indented; an answer that is quoted here must not speak to them."""
 _STYLES = {"error": "bold red", "warning": "bold yellow", "info": "bold cyan"}
 _VERDICTS = {"clean": "bold green", "findings": "bold red", "inconclusive": "bold yellow"}
 
@@ -62,7 +66,7 @@ def text(data: Mapping[str, Any]) -> str:
     if data["notes"]:
         console.print()
     console.print(Text(one_line(summary.verdict(data)), style=_VERDICTS[data["verdict"]], overflow="fold"))
-    return "".join(f"{line.rstrip()}\n" for line in buffer.getvalue().splitlines())
+    return "".join(f"{_COMMANDED.sub(_SHOWN, line).rstrip()}\n" for line in buffer.getvalue().splitlines())
 
 
 def _colour() -> bool:
@@ -155,7 +159,9 @@ def _untested(console: Console, suspicions: list[Mapping[str, Any]]) -> None:
     if not suspicions:
         return
     console.print(Text(f"Not tested ({len(suspicions)})", style="bold"))
-    for group in untested.groups(suspicions):
+    groups = untested.groups(suspicions)
+    width = max(len(str(len(group.suspicions))) for group in groups)
+    for group in groups:
         names = "; ".join(one_line(name) for name in group.names[:_NAMES])
         left = len(group.names) - _NAMES
         more = f"; and {left} more, all in the JSON report" if left > 0 else ""
@@ -163,7 +169,7 @@ def _untested(console: Console, suspicions: list[Mapping[str, Any]]) -> None:
         line = Text(summary.cut(reason, _LONGEST))
         operation = f"{one_line(group.operation)}: " if group.operation else ""
         line.append(f"\n{summary.cut(operation + names, _LONGEST)}{more}", style="dim")
-        console.print(Padding(_hanging(str(len(group.suspicions)), line), (0, 0, 0, 2)))
+        console.print(Padding(_hanging(str(len(group.suspicions)).rjust(width), line), (0, 0, 0, 2)))
     console.print()
 
 
