@@ -28,6 +28,8 @@ from mockserver.journal import Entry, Journal, Kind
 from mockserver.meaning import digest_of
 from mockserver.preferences import NONE, Preferences, preferences_of
 from mockserver.redaction import Redactor
+from mockserver.replay import Replay
+from mockserver.replay import read as read_cassette
 from mockserver.responders import Plan, Responder, Synthesize
 from mockserver.scenarios import Scenario, Stage, Step
 from mockserver.settings import Settings
@@ -77,7 +79,10 @@ class Pipeline:
         self._max_headers = settings.max_headers
         self._bits = Random(os.urandom(16)).getrandbits
         self._quick: dict[tuple[str, bytes], _Quick] = {}
-        if settings.seed is None and settings.api_key is None:
+        self.replay: Replay | None = None
+        if settings.replay is not None:
+            self.replay = read_cassette(settings.replay, contract.base_path)
+        if settings.seed is None and settings.api_key is None and self.replay is None:
             for operation in contract.operations:
                 admit = self.judge.admission(operation)
                 plan = self.responder.plan(operation, None, None, "0")
@@ -240,6 +245,12 @@ class Pipeline:
         if step and step.response and not came.trouble:
             fixed = step.response
             return fixed.status, list(fixed.headers), fixed.body, []
+        if self.replay is not None and not came.trouble:
+            path, query = came.path.decode("latin-1"), came.query.decode("latin-1")
+            recorded = self.replay.answer(came.method, path, query, came.body)
+            if recorded is not None:
+                return *recorded, []
+            notes.append("the cassette does not hold this request; answered as without one")
         operation = judged.operation
         if operation is None or refused:
             found = self.envelope.refusal(operation or judged.match.nearest, list(refused or judged.violations))

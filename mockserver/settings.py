@@ -21,6 +21,7 @@ class Settings:
     ``scenario`` names the scenario that is armed from the start; with ``seed`` equal requests get equal bytes.
     ``on_violation``: ``enforce`` refuses a request that breaks the contract, ``report`` journals the violation and serves,
     ``ignore`` does not judge requests.  ``api_key`` is the only valid key, None for any; it is never shown.
+    ``replay`` is a cassette whose answers are given to the requests that it holds.
     ``watch`` reloads the contract when one of its files changes.  ``max_body`` and ``max_headers`` are bytes of one request;
     ``journal_entries`` and ``journal_bytes`` bound what the journal keeps.
     """
@@ -36,6 +37,7 @@ class Settings:
     watch: bool = False
     max_body: int = 1024 * 1024
     max_headers: int = 64 * 1024
+    replay: str | None = None
     journal_entries: int = 1000
     journal_bytes: int = 32 * 1024 * 1024
 

@@ -26,6 +26,7 @@ from mockserver.cli.values import variable
 @click.option(
     "--api-key-env", type=variable, metavar="NAME", help="Environment variable that holds the only valid key."
 )
+@click.option("--replay", metavar="CASSETTE", help="Give recorded answers to the requests that a cassette holds.")
 @click.option("--watch", is_flag=True, help="Read the contract again when a file of it changes.")
 def command(
     host: str,
@@ -37,6 +38,7 @@ def command(
     on_violation: Literal["enforce", "report", "ignore"],
     api_key_env: str | None,
     watch: bool,
+    replay: str | None,
 ) -> None:
     """Serve the mock.
 
@@ -57,5 +59,6 @@ def command(
             on_violation=on_violation,
             api_key=required(api_key_env) if api_key_env else None,
             watch=watch,
+            replay=replay,
         )
     )

@@ -1,0 +1,78 @@
+"""Answers from a cassette: what a real server said to the same request, in the order in which it said it.
+
+Equal requests get the recorded answers one after the other, then the last one again.  A request that the cassette does
+not hold is not its business: the mock answers that as it would without one, and says so in the journal.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from mockserver import cassette, media
+from mockserver.errors import RecordError
+from mockserver.media import MISSING
+from mockserver.messages import Exchange, Response
+
+_OF_THE_TRANSFER: Final = ("content-length", "transfer-encoding", "connection", "keep-alive", "date", "server")
+
+Key = tuple[str, str, str, bytes]
+
+
+@dataclass(slots=True)
+class _Track:
+    answers: list[Response] = field(default_factory=list)
+    next: int = 0
+
+
+class Replay:
+    """The answers of one cassette by request."""
+
+    def __init__(self, exchanges: Iterable[Exchange], base_path: str) -> None:
+        self._base = base_path
+        self._tracks: dict[Key, _Track] = {}
+        for exchange in exchanges:
+            request = exchange.request
+            if exchange.response is not None:
+                key = self._key(request.method, request.path, request.query, request.body)
+                self._tracks.setdefault(key, _Track()).answers.append(exchange.response)
+
+    def __len__(self) -> int:
+        return len(self._tracks)
+
+    def answer(
+        self, method: str, path: str, query: str, body: bytes
+    ) -> tuple[int, list[tuple[bytes, bytes]], bytes] | None:
+        """Status, headers without those of the transfer, and body; None where nothing is recorded."""
+        track = self._tracks.get(self._key(method, path, query, body))
+        if track is None:
+            return None
+        response = track.answers[min(track.next, len(track.answers) - 1)]
+        track.next += 1
+        headers = [
+            (name.lower().encode("latin-1", "replace"), value.encode("latin-1", "replace"))
+            for name, value in response.headers
+            if name.lower() not in _OF_THE_TRANSFER
+        ]
+        return response.status, headers, response.body
+
+    def rewind(self) -> None:
+        """Begin every track again."""
+        for track in self._tracks.values():
+            track.next = 0
+
+    def _key(self, method: str, path: str, query: str, body: bytes) -> Key:
+        path = path.removeprefix(self._base) if self._base else path
+        value = media.read_json(body).value if body[:1] in (b"{", b"[") else MISSING
+        same = body if value is MISSING else json.dumps(value, sort_keys=True).encode("utf-8", "surrogatepass")
+        return method, path, query, same
+
+
+def read(path: str, base_path: str) -> Replay:
+    """Read a cassette; raises RecordError when it cannot be read or holds no answer."""
+    replay = Replay(cassette.read(path), base_path)
+    if not len(replay):
+        raise RecordError(f"{path} holds no answer to replay")
+    return replay
