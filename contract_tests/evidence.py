@@ -35,9 +35,10 @@ def answers(examination: Examination, operation: Operation, status: int) -> list
         response = trial.exchange.response
         if trial.probe.recipe.operation.id != operation.id or response is None or response.status != status:
             continue
-        value = read_json(decode(response.body, response.header("content-encoding"))[0]).value
-        if value is not MISSING and not response.cut:
-            found.append(Observation(value, trial.probe.recipe.body, trial.exchange.id))
+        reading = read_json(decode(response.body, response.header("content-encoding"))[0])
+        readable = reading.value is not MISSING and not any(p.rule == "json.constant" for p in reading.problems)
+        if readable and not response.cut:  # NaN and Infinity are no JSON values, and no schema speaks of them
+            found.append(Observation(reading.value, trial.probe.recipe.body, trial.exchange.id))
     return found
 
 
