@@ -26,6 +26,7 @@ _COMMANDS = {
     "mock": "Serve the mock.",
     "test": "Run the contract suite against an API, or against the mock.",
     "client": "Run a program against a mock and judge what it sent.",
+    "proxy": "Forward to an API and judge both directions.",
     "check": "Judge recorded traffic: HAR, NDJSON or single bodies.",
     "lint": "Prove a contract: structure, schemas, examples, sources.",
     "export": "Write a contract as one file.",
