@@ -14,7 +14,6 @@ from contract_tests.probes import Probe
 from mockserver.findings import Severity, Source, Violation
 from mockserver.messages import Exchange, Response
 from mockserver.rules import rule_for
-from mockserver.sentences import show
 
 
 class Outcome(StrEnum):
@@ -32,6 +31,9 @@ class Outcome(StrEnum):
         """Whether the request may not be the reason."""
         return self in (Outcome.LIMITED, Outcome.FAILED, Outcome.SILENT)
 
+
+_SHOWN = 160
+"""Bytes of an answer that are shown."""
 
 _NEUTRAL = ("path.", "media.")
 """Rules about requests that the documentation does not speak of: what answers them is outside the contract."""
@@ -79,7 +81,7 @@ def looser(probe: Probe, exchange: Exchange) -> Violation:
 
 
 def stricter(probe: Probe, exchange: Exchange, pointer: str, what: str, source: Source, place: str) -> Violation:
-    """A request that keeps every documented rule was refused or failed."""
+    """A request that keeps every documented rule was refused or failed; ``what`` says in which way it was special."""
     response = exchange.response
     rule = "stricter.refused" if response is not None and response.status < 500 else "stricter.failed"
     return Violation(
@@ -88,8 +90,8 @@ def stricter(probe: Probe, exchange: Exchange, pointer: str, what: str, source: 
         side="response",
         operation=probe.recipe.operation.id,
         pointer=pointer,
-        message=f"{'refuses' if rule.endswith('refused') else 'fails on'} {what}, which the page allows",
-        documented=f"{what} is allowed",
+        message=f"{'refuses' if rule.endswith('refused') else 'fails on'} a valid request: {what}",
+        documented=f"the page allows it: {what}",
         observed=answer_in_words(exchange),
         source=source,
         place=place,
@@ -117,7 +119,9 @@ def answer_in_words(exchange: Exchange) -> str:
     response = exchange.response
     if response is None:
         return exchange.failure or "no answer"
-    return f"status {response.status}: {show(response.body[:200].decode('utf-8', 'replace'))}"
+    text = " ".join(response.body[:_SHOWN].decode("utf-8", "replace").split())
+    more = f"... ({len(response.body)} bytes)" if len(response.body) > _SHOWN else ""
+    return f"status {response.status}: {text}{more}" if text else f"status {response.status} and an empty body"
 
 
 def _weighed(probe: Probe, violation: Violation, result: Outcome) -> Violation:

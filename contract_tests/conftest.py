@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 import traceback
 from decimal import Decimal, InvalidOperation
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +20,11 @@ from contract_tests.run import DEFAULT_KEY_VARIABLE, Options, Run, prepare, writ
 from mockserver import reports
 from mockserver.errors import ContractToolError, Inconclusive, UsageError
 from mockserver.findings import Report, Severity, at_least
+
+# Hypothesis keeps files of its own even where it keeps no examples: never in the folder somebody works in.
+os.environ.setdefault(
+    "HYPOTHESIS_STORAGE_DIRECTORY", str(Path(tempfile.gettempdir()) / "quickrouter-contract-hypothesis")
+)
 
 RUN = pytest.StashKey[Run]()
 FAILED = pytest.StashKey[ContractToolError]()

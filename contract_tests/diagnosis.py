@@ -7,7 +7,7 @@ already exonerate is not bought again.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from contract_tests.checks import Outcome
 from contract_tests.conditions import ALWAYS, Condition, explain
@@ -18,6 +18,7 @@ from contract_tests.probes import Probe
 from contract_tests.recipes import Recipe
 from mockserver.findings import Severity, Source
 from mockserver.media import is_json, media_type
+from mockserver.pointers import find
 
 _STEPS = 8
 """Requests at most that are spent on taking one surprise apart."""
@@ -26,6 +27,17 @@ _CHEAP = 2
 """Units up to which an explanation is tried directly."""
 
 Shows = Callable[[Trial], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One reason for which valid requests fail: the trials, the plainest first, and the statement that is broken."""
+
+    trials: tuple[Trial, ...]
+    condition: Condition
+    pointer: str
+    source: Source
+    place: str
 
 
 class Diagnosis:
@@ -133,7 +145,7 @@ class Diagnosis:
         """The condition of one trial's surprise, by everything known."""
         valid = [t for t in self._run.trials if t.probe.expect == "accepted"]
         without = [self.facts(t) for t in valid if t.outcome is Outcome.ACCEPTED and not shows(t)]
-        return explain([self.facts(trial)], without)
+        return self._measured(explain([self.facts(trial)], without), shows)
 
     def condition(self, fingerprint: str) -> Condition:
         """The condition of a finding among accepted requests."""
@@ -146,34 +158,50 @@ class Diagnosis:
         order = [shows(trial) for trial in accepted]
         whole = explain([self.facts(t) for t in with_it], [self.facts(t) for t in without], order)
         if whole.facts or len(with_it) == 1:
-            return whole
+            return self._measured(whole, shows)
         causes = {self._explained(trial, shows) for trial in with_it}
         if all(cause.facts for cause in causes) and len(causes) <= 3:
             texts = sorted(cause.text.removeprefix("only ") for cause in causes)
             return Condition("only " + ", or ".join(texts), tuple(f for c in causes for f in c.facts))
         return whole
 
-    def stricter_findings(self) -> list[tuple[Trial, Condition, str, Source, str]]:
-        """For each cause of refused valid requests: a trial that shows it best, condition, pointer, source, place."""
+    def _measured(self, condition: Condition, shows: Shows) -> Condition:
+        """A threshold with the values between which it lies, so that nothing is claimed of what was not tried."""
+        if len(condition.facts) != 1 or not condition.certain or " is above " not in condition.text:
+            return condition
+        pointer = condition.facts[0].pointer
+        values = [
+            (find(t.probe.recipe.body, pointer), shows(t)) for t in self._run.trials if t.probe.expect == "accepted"
+        ]
+        fine = [value for value, shown in values if not shown and isinstance(value, int)]
+        bad = [value for value, shown in values if shown and isinstance(value, int)]
+        if not fine or not bad or max(fine) >= min(bad):
+            return condition
+        between = " and nothing between was tried" if min(bad) - max(fine) > 1 else ""
+        return replace(condition, text=f"{condition.text} ({max(fine)} is fine, {min(bad)} is not{between})")
+
+    def refusals(self) -> list[Cause]:
+        """The causes for which valid requests were refused or failed."""
         refused = self._refused_although_valid()
         accepted = any(t.outcome is Outcome.ACCEPTED and t.probe.expect == "accepted" for t in self._run.trials)
         if not refused or self._run.key_refused:
             return []
         if not accepted:
-            first = refused[0]
-            pointer = first.probe.recipe.operation.pointer
-            return [
-                (first, ALWAYS, "/body", self._run.judge.contract.source(pointer), self._place(pointer)),
-            ]
-        found: dict[str, tuple[Trial, Condition, str, Source, str]] = {}
+            pointer = refused[0].probe.recipe.operation.pointer
+            contract = self._run.judge.contract
+            source, place = contract.source(pointer), contract.document.place(pointer)
+            return [Cause(tuple(refused), ALWAYS, "/body", source, place)]
+        causes: list[Cause] = []
         for trial in sorted(refused, key=lambda t: len(changes(t.probe.recipe, self._base(t)))):
             condition = self._explained(trial, lambda other: other.outcome is not Outcome.ACCEPTED)
+            known = next((c for c in causes if set(c.condition.facts) & self.facts(trial)), None)
+            if known is not None:
+                causes[causes.index(known)] = replace(known, trials=(*known.trials, trial))
+                continue
             pointer = condition.facts[0].pointer if condition.facts else ""
-            known = next((k for k, v in found.items() if set(v[1].facts) & self.facts(trial)), None)
-            if known is None:
-                source, place = self._statement(trial, pointer)
-                found[condition.text] = (trial, condition, f"/body{pointer}", source, place)
-        return list(found.values())
+            source, place = self._statement(trial, pointer)
+            causes.append(Cause((trial,), condition, f"/body{pointer}", source, place))
+        return causes
 
     def _base(self, trial: Trial) -> Recipe:
         return self._bases[trial.probe.recipe.operation.id]
@@ -184,16 +212,17 @@ class Diagnosis:
         contract = self._run.judge.contract
         media = next((m for m in operation.body if is_json(media_type(m.type))), None)
         if media and media.schema and pointer:
-            for place in places(contract.document.data, media.schema, trial.probe.recipe.body):
-                source = place.first("x-source")
-                if place.pointer == pointer and isinstance(source, dict):
-                    convention = str(place.first("x-convention") or "")
-                    made = contract.source_from(source, convention, media.schema)
+            body = trial.probe.recipe.body
+            for place in places(contract.document.data, media.schema, body):
+                if place.pointer != pointer:
+                    continue
+                sourced = [node for node in place.nodes if isinstance(node.get("x-source"), dict)]
+                telling = [node for node in sourced if find(body, pointer) in node.get("enum", ())]
+                for node in [*telling, *sourced][:1]:
+                    convention = str(node.get("x-convention") or "")
+                    made = contract.source_from(node["x-source"], convention, media.schema)
                     return made, f"{operation.id}{pointer}"
         return contract.source(operation.pointer), f"{operation.id}{pointer}"
-
-    def _place(self, pointer: str) -> str:
-        return self._run.judge.contract.document.place(pointer)
 
 
 def _showing(fingerprint: str) -> Shows:

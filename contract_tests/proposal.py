@@ -66,7 +66,7 @@ def propose(examination: Examination, diagnosis: Diagnosis, path: str) -> Propos
     relax(examination, contract, draft)
     tighten(examination, diagnosis, contract, draft)
     if draft.empty:
-        return Proposal("", "nothing to propose: the answers are as documented, as far as a contract can say")
+        return Proposal("", "nothing to propose: nothing was seen that a contract could say otherwise")
     check_folder(path)
     folder = Path(path)
     try:
@@ -198,7 +198,7 @@ def _shown(examination: Examination, example: examples.Example) -> Iterator[Obse
     for trial in examination.accepted:
         if trial.probe.recipe.operation.id != example.operation.id:
             continue
-        request = Observation(trial.probe.recipe.body, None, trial.exchange.id)
+        request = _blotted(Observation(trial.probe.recipe.body, None, trial.exchange.id), examination.target.key)
         status = trial.exchange.response.status if trial.exchange.response else 0
         if example.side == "request":
             yield _shortened(request)
@@ -231,7 +231,8 @@ def _blotted(one: Observation, key: str) -> Observation:
 
 
 def _without_key(text: str, key: str) -> str:
-    return text.replace(key, "[key]") if len(key) >= 4 else text
+    sound = text.encode("utf-8", "backslashreplace").decode()  # half a surrogate pair cannot be written to a file
+    return sound.replace(key, "[key]") if len(key) >= 4 else sound
 
 
 # -------------------------------------------------------------------------------------------------- for review

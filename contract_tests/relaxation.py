@@ -166,8 +166,9 @@ def _words(trial: Trial) -> str:
 
 def tighten(examination: Examination, diagnosis: Diagnosis, contract: Contract, draft: Draft) -> None:
     """Narrow what refused valid requests show to be narrower, where numbers, lengths or listed values tell."""
-    for trial, condition, pointer, _, _ in diagnosis.stricter_findings():
-        inside = pointer.removeprefix("/body")
+    for cause in diagnosis.refusals():
+        trial, condition = cause.trials[0], cause.condition
+        inside = cause.pointer.removeprefix("/body")
         operation = trial.probe.recipe.operation
         valid = [
             t

@@ -80,7 +80,7 @@ class Run:
 
     def report(self) -> Report:
         """The report of what is known now."""
-        found = findings(self.examination, self.diagnosis, self.options.key_variable)
+        found = findings(self.examination, self.diagnosis, self.plan, self.options.key_variable)
         today = datetime.datetime.now(datetime.UTC).date()
         path = self.options.baseline
         if path and self.options.update_baseline and not self.stopped:

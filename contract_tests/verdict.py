@@ -11,6 +11,7 @@ from contract_tests.checks import Outcome, stricter
 from contract_tests.conditions import Condition
 from contract_tests.diagnosis import Diagnosis
 from contract_tests.examination import Examination, Trial
+from contract_tests.features import changes
 from contract_tests.mutants import VARIATION
 from contract_tests.plan import Plan
 from mockserver.curl import curl
@@ -19,7 +20,7 @@ from mockserver.findings import Finding, OpenSuspicion, Report, Severity, Source
 _SEVERAL = 3
 
 
-def findings(examination: Examination, diagnosis: Diagnosis, key_variable: str) -> list[Finding]:
+def findings(examination: Examination, diagnosis: Diagnosis, plan: Plan, key_variable: str) -> list[Finding]:
     """All findings of a run, the worst first."""
     by_id = {trial.exchange.id: trial for trial in examination.trials}
     raw = [(trial.exchange.id, violation) for trial in examination.trials for violation in trial.violations]
@@ -27,7 +28,7 @@ def findings(examination: Examination, diagnosis: Diagnosis, key_variable: str) 
     found = _explained_by(found, _stricter(examination, diagnosis), by_id)
     found += _open_failures(examination)
     found = [
-        replace(finding, reproduce=_reproduce(examination, [by_id[x] for x in finding.exchanges], key_variable))
+        replace(finding, reproduce=_reproduce(examination, plan, [by_id[x] for x in finding.exchanges], key_variable))
         for finding in _grouped(found)
     ]
     return sorted(found, key=lambda finding: -finding.violation.severity.rank)
@@ -148,16 +149,17 @@ def _refusals(trials: list[Trial], examination: Examination) -> str:
 
 def _stricter(examination: Examination, diagnosis: Diagnosis) -> list[Finding]:
     found = []
-    for trial, condition, pointer, source, place in diagnosis.stricter_findings():
+    for cause in diagnosis.refusals():
+        trial, condition = cause.trials[0], cause.condition
         what = _allowed(trial, condition)
-        violation = stricter(trial.probe, trial.exchange, pointer, what, source, place)
+        violation = stricter(trial.probe, trial.exchange, cause.pointer, what, cause.source, cause.place)
         if condition.facts and all(fact.pointer in trial.probe.assumes for fact in condition.facts):
             violation = replace(violation, severity=Severity.INFO)
-        elif source.convention:
+        elif cause.source.convention:
             violation = replace(violation, severity=Severity.WARNING)
-        violation = examination.blotted(violation)
         sure = "constant" if condition.constant else "intermittent"
-        found.append(Finding(violation, (trial.exchange.id,), condition.text, sure))
+        ids = tuple(dict.fromkeys(trial.exchange.id for trial in cause.trials))
+        found.append(Finding(examination.blotted(violation), ids, condition.text, sure))
     return found
 
 
@@ -195,17 +197,17 @@ def _open_failures(examination: Examination) -> list[Finding]:
         violation = replace(
             violation,
             severity=Severity.WARNING,
-            message=f"fails on {what}",
-            documented=f"{what}: an answer or a refusal, not a failure",
+            message=f"fails on a request with {what}",
+            documented="an answer or a refusal, not a failure",
         )
         found.append(Finding(examination.blotted(violation), (trial.exchange.id,), "", "constant"))
     return found
 
 
 def _allowed(trial: Trial, condition: Condition) -> str:
-    if condition.facts:
+    if condition.facts and condition.certain:
         return " and ".join(str(fact) for fact in condition.facts)
-    return "a valid request (" + trial.probe.name.removeprefix("accepts ") + ")"
+    return trial.probe.name.removeprefix("accepts ").removesuffix(" alone")
 
 
 def _grouped(found: list[Finding]) -> list[Finding]:
@@ -249,9 +251,14 @@ def _other_shape(parent: str, members: list[Finding], swallowed: list[Finding]) 
     return replace(first, violation=violation, also=tuple(f.violation.pointer for f in swallowed))
 
 
-def _reproduce(examination: Examination, trials: list[Trial], key_variable: str) -> str:
-    """A curl line of the shortest request that shows it."""
-    request = min((trial.exchange.request for trial in trials), key=lambda request: len(request.body))
+def _reproduce(examination: Examination, plan: Plan, trials: list[Trial], key_variable: str) -> str:
+    """A curl line of the request that shows it and is least unlike the plain one."""
+
+    def oddness(trial: Trial) -> tuple[int, int]:
+        recipe = trial.probe.recipe
+        return len(changes(recipe, plan.bases[recipe.operation.id])), len(trial.exchange.request.body)
+
+    request = min(trials, key=oddness).exchange.request
     return curl(request, examination.target.base_url, examination.target.key, key_variable)
 
 

@@ -154,6 +154,8 @@ class _Views:
     async def reset(self, request: Request) -> Response:
         mock, session = self._single(), _session(request)
         mock.stage.reset(session)
+        if mock.pipeline.replay is not None:
+            mock.pipeline.replay.rewind()
         return _json({"forgotten": mock.journal.clear(session)})
 
     def _scenario(self, data: Any) -> Scenario:
