@@ -7,9 +7,12 @@ Exchanges are redacted by :mod:`mockserver.redaction` when they become records; 
 from __future__ import annotations
 
 import base64
+import json
 import re
-from collections.abc import Iterable
+import string
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from urllib.parse import quote
 
 MASK = "***"
 """What stands where a key stood."""
@@ -18,12 +21,19 @@ SHORTEST = 4
 """A shorter secret would stand in any text by chance."""
 _SHORTEST_ENCODED = 8
 """Characters of base64 that are telling."""
+_ESCAPE = r"\\{1,8}"
+"""Backslashes before an escaped character: each time JSON is put into JSON their number doubles."""
+_TELLING = 6
+"""Characters of the beginning of a secret that are, where a text was cut."""
+_BASE64 = string.ascii_letters + string.digits + "+/-_"
+_CUT = re.compile(r"\.\.\.|…")
 
 
 def masked(text: str, secrets: Iterable[str]) -> str:
     """The text with every secret of at least :data:`SHORTEST` characters replaced, the longest first."""
     for secret in sorted({one for one in secrets if len(one) >= SHORTEST}, key=len, reverse=True):
-        text = _pattern(secret).sub(MASK, text)
+        text = _spelt(secret).sub(MASK, text) if "\\" in text or "%" in text else text.replace(secret, MASK)
+        text = _beginnings(_without_base64(text, secret), secret)
     return text
 
 
@@ -33,35 +43,62 @@ def masked_bytes(content: bytes, secrets: Iterable[str]) -> bytes:
     return masked(content.decode("latin-1"), as_bytes).encode("latin-1")
 
 
+def _beginnings(text: str, secret: str) -> str:
+    """The text without what is left of a secret where a quotation was cut in its middle."""
+    if not any(form[:_TELLING] in text for form in _forms(secret)):
+        return text
+    pieces, start = [], 0
+    for dots in _CUT.finditer(text):
+        piece = text[start : dots.start()]
+        lengths = [length for form in _forms(secret) for length in _left(piece, form)]
+        pieces += [piece[: len(piece) - max(lengths)] + MASK if lengths else piece, dots.group()]
+        start = dots.end()
+    return "".join([*pieces, text[start:]])
+
+
+def _left(piece: str, form: str) -> Iterator[int]:
+    """The lengths of the beginnings of a form at which the piece ends."""
+    return (length for length in range(_TELLING, len(form)) if piece.endswith(form[:length]))
+
+
 @lru_cache(maxsize=16)
-def _pattern(secret: str) -> re.Pattern[str]:
-    spelt = "".join(_character(character) for character in secret)
-    return re.compile("|".join([spelt, *_encoded(secret)]))
+def _forms(secret: str) -> tuple[str, ...]:
+    once = json.dumps(secret)[1:-1]
+    return tuple(dict.fromkeys((secret, once, json.dumps(once)[1:-1], quote(secret, safe=""), *_inner(secret))))
+
+
+@lru_cache(maxsize=16)
+def _spelt(secret: str) -> re.Pattern[str]:
+    return re.compile("".join(_character(character) for character in secret))
 
 
 def _character(character: str) -> str:
     """One character, plain, as a JSON escape or percent-encoded."""
     forms = [re.escape(character)]
     if ord(character) <= 0xFFFF:
-        forms.append(rf"\\+u(?i:{ord(character):04x})")
+        forms.append(rf"{_ESCAPE}u(?i:{ord(character):04x})")
     if character in '"\\/':
-        forms.append(r"\\+" + re.escape(character))
+        forms.append(_ESCAPE + re.escape(character))
     forms.append("(?i:" + "".join(f"%{byte:02x}" for byte in character.encode("utf-8", "surrogatepass")) + ")")
     return "(?:" + "|".join(forms) + ")"
 
 
-def _encoded(secret: str) -> list[str]:
-    """Base64 of anything that holds the secret: its inner characters depend only on where in a group of three it begins.
+def _without_base64(text: str, secret: str) -> str:
+    """The text without base64 of anything that holds the secret; the whole run goes: its ends hold the secret's rest."""
+    for inner in _inner(secret):
+        for form in {inner, inner.replace("+", "-").replace("/", "_")}:
+            while (place := text.find(form)) >= 0:
+                head = text[:place].rstrip(_BASE64)
+                text = head + MASK + text[place + len(form) :].lstrip(_BASE64 + "=")
+    return text
 
-    The whole run of base64 around them goes, because its ends hold the rest of the secret.
-    """
-    found = []
+
+@lru_cache(maxsize=16)
+def _inner(secret: str) -> tuple[str, ...]:
+    """The characters of base64 that the secret alone decides, for each place in a group of three where it may begin."""
     content = secret.encode("utf-8", "surrogatepass")
+    found = []
     for before in range(3):
-        whole = base64.b64encode(bytes(before) + content).decode().rstrip("=")
-        told = (before + len(content)) * 8 // 6
-        inner = whole[(0, 2, 3)[before] : told]
-        if len(inner) >= _SHORTEST_ENCODED:
-            either = re.escape(inner).replace(r"\+", "[+-]").replace("/", "[/_]")
-            found.append(rf"[A-Za-z0-9+/_-]*{either}[A-Za-z0-9+/_-]*=*")
-    return found
+        whole = base64.b64encode(bytes(before) + content).decode()
+        found.append(whole[(0, 2, 3)[before] : (before + len(content)) * 8 // 6])
+    return tuple(inner for inner in found if len(inner) >= _SHORTEST_ENCODED)
