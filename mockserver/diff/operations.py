@@ -149,10 +149,8 @@ def _operation(pair: Pair, old: Operation, new: Operation) -> Iterator[Change]:
 
 def _parameters(pair: Pair, old: Operation, new: Operation) -> Iterator[Change]:
     before, after = _named(old), _named(new)
-    for key in dict.fromkeys((*after, *before)):
+    for key, known in {**before, **after}.items():
         one, other = before.get(key), after.get(key)
-        known = other or one
-        assert known is not None  # noqa: S101
         here = pair.at(f"parameter {known.location} {known.name}")
         if one is None and other is not None:
             effect, reason = (Effect.BREAKING, "requests without it may now be refused") if other.required else (
