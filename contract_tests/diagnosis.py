@@ -112,7 +112,10 @@ class Diagnosis:
             if change is None:
                 return
             tried.add(change.text)
-            self._try(change, base)
+            result = self._try(change, base)
+            if result is not None and shows(result):
+                trial = result  # it shows the same with less
+                waiting = [other for other in waiting if other.pointer == change.pointer]
 
     def _counter(self, trial: Trial, shows: Shows, condition: Condition, base: Recipe) -> None:
         """Put an explanation that is only left over to the test: alone where that is cheap, else everything but it."""
@@ -137,7 +140,7 @@ class Diagnosis:
         if self._run.judge.body_violations(operation, recipe.body):
             return None
         probe = Probe(f"accepts {change.text} alone", recipe, "accepted", (), 99)
-        return self._run.send(probe) if self._run.budget.affords(recipe, reserve_units=1) else None
+        return self._run.send(probe, confirm=False) if self._run.budget.affords(recipe, reserve_units=1) else None
 
     # ------------------------------------------------------------------------------------ explaining
 
@@ -192,7 +195,7 @@ class Diagnosis:
             source, place = contract.source(pointer), contract.document.place(pointer)
             return [Cause(tuple(refused), ALWAYS, "/body", source, place)]
         causes: list[Cause] = []
-        for trial in sorted(refused, key=lambda t: len(changes(t.probe.recipe, self._base(t)))):
+        for trial in sorted(refused, key=self._width):
             condition = self._explained(trial, lambda other: other.outcome is not Outcome.ACCEPTED)
             known = next((c for c in causes if set(c.condition.facts) & self.facts(trial)), None)
             if known is not None:
@@ -202,6 +205,10 @@ class Diagnosis:
             source, place = self._statement(trial, pointer)
             causes.append(Cause((trial,), condition, f"/body{pointer}", source, place))
         return causes
+
+    def _width(self, trial: Trial) -> tuple[int, int]:
+        """How much a trial carries: the fewer changes and facts, the more it tells."""
+        return len(changes(trial.probe.recipe, self._base(trial))), len(self.facts(trial))
 
     def _base(self, trial: Trial) -> Recipe:
         return self._bases[trial.probe.recipe.operation.id]

@@ -63,8 +63,11 @@ class Examination:
 
     # ---------------------------------------------------------------------------------------------- sending
 
-    def send(self, probe: Probe) -> Trial | None:
-        """Send a probe and whatever its surprise calls for; None when a limit forbids it (then it stays open)."""
+    def send(self, probe: Probe, confirm: bool = True) -> Trial | None:
+        """Send a probe and whatever its surprise calls for; None when a limit forbids it (then it stays open).
+
+        Without ``confirm`` a surprise is not repeated: for requests that only tell known surprises apart.
+        """
         if probe.id in self._early:
             return self._early.pop(probe.id)
         try:
@@ -75,7 +78,7 @@ class Examination:
         self.unsent.pop(probe.id, None)
         if trial.outcome is Outcome.LIMITED:
             trial = self._after_waiting(probe, trial)
-        if self._unexpected(trial):
+        if confirm and self._unexpected(trial):
             trial = self._confirmed(trial)
         if trial.outcome is not Outcome.ACCEPTED and probe.expect == "open":
             for half in probe.halves:

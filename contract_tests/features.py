@@ -65,9 +65,10 @@ def _value(value: Any, pointer: str) -> Iterator[Feature]:
         for key, inner in value.items():
             yield from _value(inner, f"{pointer}/{escape(key)}")
     elif isinstance(value, str):
+        kinds = texts.classes_of(value)
         if len(value) <= _LONG:
-            yield Feature(1, f"{name} is {show(value)}", pointer)
-        for item in texts.classes_of(value):
+            yield Feature(5 if kinds else 1, f"{name} is {show(value)}", pointer)
+        for item in kinds:
             yield Feature(2, f"{name} has {item.name}", pointer, item.sample, item in texts.CLASSES)
         for limit in _THRESHOLDS:
             if len(value) > limit:

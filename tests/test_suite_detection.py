@@ -47,6 +47,29 @@ def test_finds_the_fault(results: dict[str, Result], name: str) -> None:
     assert result.images <= IMAGES
 
 
+CONDITIONS = {
+    "text-cjk-500": "prompt has Chinese or Japanese text",
+    "auto-usage-null": 'size is "auto"',
+    "n-two-no-usage": "n is above 1",
+    "dall-e-3-images": 'model is "dall-e-3"',
+    "third-no-id": "every 3rd accepted request",
+    "after-ten-no-choices": "from accepted request number 11 on",
+    "written-pretty": "written pretty",
+    "landscape-and-cjk": 'size is "1536x1024" and prompt has Chinese or Japanese text',
+}
+
+
+@pytest.mark.parametrize(("name", "condition"), CONDITIONS.items())
+def test_says_under_which_condition(results: dict[str, Result], name: str, condition: str) -> None:
+    conditions = [finding["condition"] for finding in results[name].findings]
+    assert any(condition in told for told in conditions), conditions
+
+
+@pytest.mark.parametrize("name", ["images-b64", "redirect-302", "refusal-200", "created-milliseconds", "size-auto"])
+def test_one_cause_is_one_finding(results: dict[str, Result], name: str) -> None:
+    assert len(results[name].findings) == 1, [f["message"] for f in results[name].findings]
+
+
 @pytest.fixture(scope="module")
 def faithful() -> dict[str, Result]:
     with ThreadPoolExecutor(2) as pool:
