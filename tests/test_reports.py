@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import base64
-import html.parser
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from rich.cells import cell_len
 
 from mockserver import library, reports
 from mockserver.errors import RecordError
@@ -114,10 +113,12 @@ def test_a_fingerprint_survives_a_pointer_that_had_to_be_cleaned() -> None:
 
 
 def test_ndjson_is_one_object_per_line() -> None:
-    text = reports.text("ndjson", report(finding(), finding(Severity.INFO), open_suspicions=(OPEN,), cleared=9))
-    lines = [json.loads(line) for line in text.splitlines()]
-    assert [line["type"] for line in lines] == ["finding", "finding", "suspicion", "summary"]
-    assert (lines[-1]["requests"], lines[-1]["cleared"]) == (58, 9)
+    made = report(
+        finding(), finding(Severity.INFO), open_suspicions=(OPEN,), cleared=9, details={"trials": [{"number": 1}]}
+    )
+    lines = [json.loads(line) for line in reports.text("ndjson", made).splitlines()]
+    assert [line["type"] for line in lines] == ["finding", "finding", "suspicion", "trial", "summary"]
+    assert (lines[-1]["requests"], lines[-1]["cleared"], lines[-1]["findings"]) == (58, 9, 2)
 
 
 def junit(made: Report) -> ElementTree.Element:
@@ -160,6 +161,9 @@ def test_junit_fails_what_fails_the_command() -> None:
     warning = finding(Severity.WARNING)
     assert junit(report(warning)).get("failures") == "0"
     assert junit(report(warning, details={"fail_on": "warning"})).get("failures") == "1"
+    accepted = junit(report(replace(finding(), accepted="a ticket")))
+    assert accepted.get("failures") == "0"
+    assert "accepted: a ticket" in (accepted.findtext("testcase/system-out") or "")
     inconclusive = junit(report(verdict="inconclusive", reason="the key was refused"))
     assert inconclusive.get("errors") == "1"
 
@@ -179,6 +183,57 @@ def test_sarif_points_at_the_line_of_the_keyword(monkeypatch: pytest.MonkeyPatch
     line = file.read_text(encoding="utf-8").splitlines()[physical["region"]["startLine"] - 1]
     assert '"maximum": 10' in line
     assert second["locations"][0]["physicalLocation"]["region"] == physical["region"]
+
+
+SARIF = {
+    "": {"$schema", "version", "runs"},
+    "run": {"tool", "invocations", "columnKind", "results"},
+    "rule": {"id", "name", "shortDescription", "fullDescription", "help", "defaultConfiguration"},
+    "result": {
+        *("ruleId", "ruleIndex", "level", "message", "locations", "partialFingerprints", "occurrenceCount"),
+        *("suppressions", "properties"),
+    },
+}
+"""Members of ours that the schema of SARIF 2.1.0 (errata 01) knows; it allows no others."""
+
+
+def test_sarif_has_the_members_of_its_schema() -> None:
+    odd = replace(finding(Severity.INFO), violation=replace(finding(Severity.INFO).violation, rule="nobody.knows"))
+    made = report(finding(), finding(Severity.WARNING), odd, replace(finding(), accepted="a ticket"))
+    document = json.loads(reports.text("sarif", made))
+    (run,) = document["runs"]
+    driver = run["tool"]["driver"]
+    assert set(document) == SARIF[""]
+    assert set(run) == SARIF["run"]
+    assert set(driver) == {"name", "version", "rules"}
+    assert [set(rule) for rule in driver["rules"]] == [SARIF["rule"], {"id"}]
+    assert driver["rules"][0]["help"].keys() == {"text", "markdown"}
+    assert driver["rules"][0]["defaultConfiguration"]["level"] in {"none", "note", "warning", "error"}
+    for result in run["results"]:
+        assert set(result) == SARIF["result"]
+        assert result["level"] in {"none", "note", "warning", "error"}
+        assert driver["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
+        assert set(result["message"]) == {"text"}
+        assert all(isinstance(value, str) for value in result["partialFingerprints"].values())
+        (location,) = result["locations"]
+        assert set(location) == {"physicalLocation", "logicalLocations"}
+        assert location["physicalLocation"]["region"]["startLine"] >= 1
+        assert re.fullmatch(r"[^\s<>\"{}|\\^`]+", location["physicalLocation"]["artifactLocation"]["uri"])
+    assert [len(result["suppressions"]) for result in run["results"]] == [0, 0, 0, 1]
+
+
+def test_sarif_falls_back_to_the_source_and_to_the_contract() -> None:
+    """Some findings are about no single keyword; code scanning shows none without a file."""
+    source = Source(place="quickrouter/models/create-image-request.json#/properties/n")
+    sourced = replace(finding(place="make/n"), violation=replace(finding(place="make/n").violation, source=source))
+    bare = replace(finding(place="rule:x"), violation=replace(finding(place="rule:x").violation, source=Source()))
+    results = json.loads(reports.text("sarif", report(sourced, bare)))["runs"][0]["results"]
+    places = [result["locations"][0]["physicalLocation"] for result in results]
+    assert [Path(place["artifactLocation"]["uri"]).name for place in places] == [
+        "create-image-request.json",
+        "openapi.json",
+    ]
+    assert places[1]["region"] == {"startLine": 1}
 
 
 def test_sarif_of_a_contract_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -240,96 +295,6 @@ def test_har_keeps_every_exchange_and_no_key() -> None:
 def test_har_needs_exchanges() -> None:
     with pytest.raises(RecordError, match="keeps none"):
         reports.text("har", report())
-
-
-class _Page(html.parser.HTMLParser):
-    """Collects elements, the addresses they load or lead to, and the text."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: set[str] = set()
-        self.addresses: list[tuple[str, str]] = []
-        self.words: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.add(tag)
-        self.addresses += [(tag, value or "") for name, value in attrs if name in ("href", "src")]
-        if tag not in ("meta", "br"):
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.words.append(data)
-
-
-def test_html_is_one_page_without_script_and_well_nested() -> None:
-    page = _Page()
-    text = reports.text("html", report(finding(text=HOSTILE), open_suspicions=(OPEN,), notes=("a note",)), (KEY,))
-    page.feed(text)
-    assert page.open == []
-    assert page.tags.isdisjoint({"script", "link", "img", "iframe", "object", "form"})
-    assert {address for _, address in page.addresses} == {"https://docs.example.com/page"}
-    assert "<script>alert(1)</script>" in "".join(page.words)
-    assert QUOTE in "".join(page.words)
-    for needed in ("prefers-color-scheme: dark", "max-width: 44rem", 'name="viewport"', "default-src 'none'"):
-        assert needed in text
-
-
-def test_html_links_only_to_web_pages() -> None:
-    source = Source("javascript:alert(1)", "row", "q")
-    violation = Violation("body.type", Severity.ERROR, "response", "make", "/body", "m", "d", "o", source)
-    text = reports.text("html", report(Finding(violation, ("e1",))))
-    assert "href" not in text
-    assert "javascript:alert(1)" in text
-
-
-@pytest.fixture
-def plain_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Eighty columns, no colour."""
-    monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.delenv("FORCE_COLOR", raising=False)
-
-
-@pytest.mark.usefixtures("plain_terminal")
-def test_the_terminal_report_fits_eighty_columns() -> None:
-    many = tuple(OpenSuspicion(f"suspicion {n}", "the budget is spent", 1, 0) for n in range(40))
-    text = reports.text("terminal", report(finding(text="a" * 200), open_suspicions=many))
-    assert [line for line in text.splitlines() if cell_len(line) > 80] == []
-    assert "Accepts what the page forbids" in text
-    assert re.sub(r"\s", "", QUOTE) in re.sub(r"\s", "", text)
-    for said in ("make, request /body/n", "n must be at most 10", "2 times, constant, only when size is auto"):
-        assert said in text
-    assert "Not tested (40)" in text
-    assert "and 37 more" in text
-    assert " ".join(text.splitlines()[-2:]) == f"findings: 1 error; {PAID}; 40 suspicions not tested"
-
-
-@pytest.mark.usefixtures("plain_terminal")
-def test_the_command_can_be_pasted_as_it_stands() -> None:
-    text = reports.text("terminal", report(finding()))
-    pasted = text.partition("reproduce\n")[2].partition("\n\n")[0]
-    assert re.sub(r" \\\n\s+", " ", pasted).strip() == COMMAND
-
-
-@pytest.mark.usefixtures("plain_terminal")
-def test_the_verdict_is_the_last_line() -> None:
-    assert reports.text("terminal", report()) == "clean: 58 requests, 27 images, about 1.05 USD\n"
-    ended = report(verdict="inconclusive", reason="the key was refused", requests=1, images=0, cost_usd=None)
-    assert reports.text("terminal", ended) == "inconclusive: 1 request (the key was refused)\n"
-
-
-def test_colour_only_where_it_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FORCE_COLOR", "1")
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    coloured = reports.text("terminal", report(finding()))
-    assert "\x1b[1;31mERROR" in coloured
-    monkeypatch.setenv("NO_COLOR", "1")
-    plain = reports.text("terminal", report(finding()))
-    assert "\x1b" not in plain
-    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == plain
 
 
 def test_an_unwritable_path_is_told_before_anything_is_paid(tmp_path: Path) -> None:
