@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from mockserver.cli import outcome
+from mockserver.errors import UsageError
 
 if TYPE_CHECKING:
     from mockserver.client.process import Ended
@@ -39,6 +40,7 @@ _PATIENCE_S = 5.0
     show_default=True,
     help="Whether the mock refuses a request that breaks the contract, or serves it all the same.",
 )
+@click.option("--resilience", is_flag=True, help="Run COMMAND once per scenario and say what it makes of each.")
 @click.option(
     "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="S", help="Stop the command after S seconds."
 )
@@ -50,6 +52,7 @@ def command(
     scenario: str | None,
     seed: int | None,
     on_violation: Literal["enforce", "report"],
+    resilience: bool,
     timeout: float | None,
 ) -> int:
     """Run COMMAND against a mock of its own, then judge every request that it sent.
@@ -76,6 +79,13 @@ def command(
         journal_entries=_JOURNAL_ENTRIES,
         journal_bytes=_JOURNAL_BYTES,
     )
+    if resilience:
+        from mockserver.cli.resilience import DEFAULT_TIMEOUT_S
+        from mockserver.cli.resilience import command as resilient
+
+        if scenario is not None or outcome.wants_har(report):
+            raise UsageError("--resilience plays every scenario in turn; it takes neither --scenario nor a har report")
+        return resilient(program, settings, timeout or DEFAULT_TIMEOUT_S, fail_on, report)
     key, clock = dummy_key(), time.perf_counter()
     given = [os.environ.get(name, "") for name in KEYS]
     sys.stdout.flush()

@@ -63,6 +63,11 @@ def check_targets(targets: Sequence[str]) -> None:
         reports.check_writable("json" if form == _HAR else form, path)
 
 
+def wants_har(targets: Sequence[str]) -> bool:
+    """Whether the exchanges are wanted as an archive."""
+    return any(text.startswith(f"{_HAR}=") for text in targets)
+
+
 def har_of(targets: Sequence[str]) -> str | None:
     """Where the exchanges are wanted as an archive; a file that is there is emptied, as every report's is."""
     path = next((text.partition("=")[2] for text in targets if text.startswith(f"{_HAR}=")), None)
