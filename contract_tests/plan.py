@@ -62,7 +62,9 @@ def make_plan(judge: Judge, seed: int, max_requests: int | None, key_is_known: b
         if key_is_known and (probe := wrong_key(judge, base, stand_in)):
             refusals.append(probe)
     refusals.sort(key=lambda probe: probe.rank)
-    room = len(refusals) if max_requests is None else max(0, max_requests - len(valid) - RESERVE)
+    room = len(refusals)
+    if max_requests is not None:  # half of few requests go to refusals, which are free
+        room = max(max_requests // 2, max_requests - len(valid) - RESERVE)
     core = tuple(probe for probe in valid if probe.rank < 9)
     breadth = tuple(probe for probe in valid if probe.rank >= 9)
     return Plan(tuple(refusals[:room]), core, breadth, tuple(refusals[room:]), bases)
