@@ -20,7 +20,7 @@ from mockserver.redaction import Redactor
 KEY = "sk-check-0a1b2c3d4e5f"
 API = "https://api.quickrouter.ai/v1/images/generations"
 ASKED = {"prompt": "a cat", "n": 1, "size": "auto", "model": "gpt-image-1.5"}
-ANSWER = {
+ANSWER: dict[str, Any] = {
     "id": "chatcmpl-1",
     "object": "chat.completion",
     "created": 1795428001,
@@ -80,7 +80,7 @@ def test_a_clean_record(tmp_path: Path) -> None:
 
 
 def test_findings_of_both_sides_and_drift_as_information(tmp_path: Path) -> None:
-    answer = {**ANSWER, "usage": {**ANSWER["usage"], "total_tokens": "21"}}  # type: ignore[dict-item]
+    answer = {**ANSWER, "usage": {**ANSWER["usage"], "total_tokens": "21"}}
     code, report = checked(tmp_path, archive(tmp_path / "t.har", entry({**ASKED, "n": 11, "quality": "hd"}, answer)))
     assert code == 1
     assert rules(report) >= {
@@ -109,7 +109,7 @@ def test_what_an_archive_leaves_out_accuses_nobody(tmp_path: Path) -> None:
         entry(answer=None),
         entry(key=False, answer={**ANSWER, "id": "3"}),
         {**entry(), "response": {"status": 0, "_error": "net::ERR_ABORTED"}},
-        entry(answer={**ANSWER, "id": "4", "choices": ANSWER["choices"] * 2}) | {"request": entry(None)["request"]},  # type: ignore[operator]
+        entry(answer={**ANSWER, "id": "4", "choices": ANSWER["choices"] * 2}) | {"request": entry(None)["request"]},
     )
     code, report = checked(tmp_path, archive(tmp_path / "t.har", *gaps))
     assert (code, report["verdict"]) == (0, "clean")
@@ -211,7 +211,7 @@ def test_single_bodies(tmp_path: Path) -> None:
     code, report = checked(tmp_path, "--as", "request", "--operation", "createImage", str(file))
     assert code == 1
     assert {rule for rule, _, _ in rules(report)} == {"json.duplicate-key"}
-    file.write_text(json.dumps({**ANSWER, "choices": ANSWER["choices"] * 3}))  # type: ignore[operator]
+    file.write_text(json.dumps({**ANSWER, "choices": ANSWER["choices"] * 3}))
     code, report = checked(tmp_path, "--as", "response", str(file))
     assert (code, {rule for rule, _, _ in rules(report)}) == (0, {"meaning.positions"})
     file.write_text("")

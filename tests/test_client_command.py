@@ -46,6 +46,7 @@ def client(tmp_path: Path, code: str, *options: str, **variables: str) -> tuple[
     program.write_text(ASK + code)
     done = run(
         *("client", "--report", f"json={report}", *options, "--", sys.executable, str(program)),
+        cwd=ROOT,
         OPENAI_API_KEY=REAL_KEY,
         **variables,
     )

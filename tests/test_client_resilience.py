@@ -19,7 +19,7 @@ for attempt in range(12):
     if ask() == 200:
         break
 else:
-    time.sleep(60) if os.environ.get("STAY") else None
+    time.sleep(60) if os.environ["QUICKROUTER_TEST_STAY"] else None
 """
 CALM = """
 import time
@@ -52,14 +52,14 @@ def contract(tmp_path: Path, *scenarios: str) -> str:
 
 
 def resilience(
-    tmp_path: Path, code: str, scenarios: tuple[str, ...], *options: str, **variables: str
+    tmp_path: Path, code: str, scenarios: tuple[str, ...], *options: str, stay: str = ""
 ) -> tuple[int, Any, str]:
     program, report = tmp_path / "program.py", tmp_path / "report.json"
     program.write_text(ASK + code)
     done = run(
         *("client", "--resilience", "--contract", contract(tmp_path, *scenarios), "--report", f"json={report}"),
         *(*options, "--", sys.executable, str(program)),
-        **variables,  # type: ignore[arg-type]
+        QUICKROUTER_TEST_STAY=stay,
     )
     return done.returncode, json.loads(report.read_text()), done.stdout
 
@@ -104,7 +104,7 @@ def test_paying_twice_hanging_and_giving_the_key_away(tmp_path: Path) -> None:
         {("client.paid-twice", "reset"), ("client.paid-twice", "normal")} | _again(report),
     )
     shutil.rmtree(tmp_path / "quickrouter")
-    status, report, _ = resilience(tmp_path, WILD, ("moderation-blocked",), "--timeout", "3", STAY="1")
+    status, report, _ = resilience(tmp_path, WILD, ("moderation-blocked",), "--timeout", "3", stay="1")
     assert ("client.hung", "moderation-blocked") in found(report)
     assert {row["scenario"]: row["exit"] for row in report["resilience"]}["moderation-blocked"] == "hung"
     shutil.rmtree(tmp_path / "quickrouter")
