@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from mockserver.errors import UsageError
 
 GRACE_S: Final = 5.0
 """Seconds that a process gets to end after it was told to."""
+_GLANCE_S: Final = 0.25
 _NOTICE_S: Final = 0.5
 """Seconds after which a process that a terminal's Ctrl-C did not reach is told by us."""
 
@@ -56,7 +58,7 @@ def run(command: Sequence[str], environment: Mapping[str, str], timeout_s: float
     with _terminable():
         child = _start(command, environment, 0 if grouped else None)
         try:
-            child.wait(timeout_s)
+            _wait(child, timeout_s)
         except subprocess.TimeoutExpired:
             _end(child, grouped, signal.SIGTERM)
             return Ended(child.returncode, timeout_s=timeout_s)
@@ -67,6 +69,22 @@ def run(command: Sequence[str], environment: Mapping[str, str], timeout_s: float
             _end(child, grouped, signal.SIGINT)
             return Ended(child.returncode, interrupted=True)
     return Ended(child.returncode, left_running=grouped and _group_lives(child.pid))
+
+
+def _wait(child: subprocess.Popen[bytes], timeout_s: float | None) -> None:
+    """Wait for the end; raises TimeoutExpired.
+
+    In small steps: the system may give a signal to any thread, and its handler runs when this one wakes up.
+    """
+    until = None if timeout_s is None else time.monotonic() + timeout_s
+    while True:
+        rest = _GLANCE_S if until is None else min(_GLANCE_S, until - time.monotonic())
+        try:
+            child.wait(max(0.0, rest))
+            return
+        except subprocess.TimeoutExpired:
+            if until is not None and time.monotonic() >= until:
+                raise
 
 
 def _start(command: Sequence[str], environment: Mapping[str, str], group: int | None) -> subprocess.Popen[bytes]:
