@@ -19,6 +19,9 @@ from mockserver.findings import Severity, Source
 from mockserver.library import Document
 from mockserver.pointers import escape, find
 
+_COMPARED = 200
+"""Characters of an unknown path that are compared with known ones: the comparison is quadratic."""
+
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
@@ -207,6 +210,8 @@ class Contract:
         return next(o for o in self.operations if o.id == identifier)
 
     def _nearest(self, path: str) -> Operation | None:
+        path = path[:_COMPARED]
+
         def likeness(operation: Operation) -> float:
             return difflib.SequenceMatcher(None, path, operation.path).ratio()
 

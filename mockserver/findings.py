@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -203,16 +203,15 @@ class Report:
 
 def group(violations: Iterable[tuple[str, Violation]]) -> list[Finding]:
     """Findings from ``(exchange id, violation)`` pairs, in order of first sight; the worst severity of a group wins."""
-    found: dict[str, Finding] = {}
+    worst: dict[str, Violation] = {}
+    exchanges: dict[str, dict[str, None]] = {}
     for exchange, violation in violations:
-        known = found.get(violation.fingerprint)
-        if known is None:
-            found[violation.fingerprint] = Finding(violation, (exchange,))
-            continue
-        worst = violation if violation.severity.rank > known.violation.severity.rank else known.violation
-        ids = known.exchanges if known.exchanges[-1] == exchange else (*known.exchanges, exchange)
-        found[violation.fingerprint] = replace(known, violation=worst, exchanges=ids)
-    return list(found.values())
+        name = violation.fingerprint
+        known = worst.get(name)
+        if known is None or violation.severity.rank > known.severity.rank:
+            worst[name] = violation
+        exchanges.setdefault(name, {})[exchange] = None
+    return [Finding(worst[name], tuple(ids)) for name, ids in exchanges.items()]
 
 
 def at_least(findings: Iterable[Finding], severity: Severity) -> list[Finding]:

@@ -29,7 +29,7 @@ from mockserver.meaning import Session
 from mockserver.messages import Exchange
 from mockserver.ndjson import NO_REQUEST_BODY, NO_RESPONSE_BODY
 from mockserver.rules import rule_for
-from mockserver.server import START_TIMEOUT_S, _listener, _url
+from mockserver.server import START_TIMEOUT_S, listener_on, url_of
 from mockserver.settings import OnViolation
 
 SILENCE_S: Final = 600.0
@@ -170,9 +170,9 @@ def proxying(inspector: Inspector, upstream: str, host: str, port: int, silence_
     import uvicorn
 
     base_path = inspector.contract.base_path
-    listener = _listener(host, port)
+    listener = listener_on(host, port)
     bound = listener.getsockname()[1]
-    url = _url(host, bound, base_path)
+    url = url_of(host, bound, base_path)
     own = {f"{name}:{bound}" for name in (host, "127.0.0.1", "localhost", "[::1]")}
     if upstream.split("/")[2].lower() in own:
         listener.close()

@@ -27,6 +27,7 @@ _TELLING = re.compile(
     rb"auth|cookie|token|secret|passw|credential|signature|session-?key|api[-_]?key|access[-_]?key|(^|[-_])key$"
 )
 _HARMLESS = frozenset({b"authority", b"www-authenticate", b"max-tokens"})
+_SCHEMES = frozenset({b"bearer", b"basic", b"digest", b"token"})
 _NAMES_KEPT = 512
 
 RawHeaders = Iterable[tuple[bytes, bytes]]
@@ -156,6 +157,8 @@ def _without(name: bytes, value: bytes) -> tuple[bytes, tuple[bytes, ...]]:
         found = (rest.strip(),)
         return scheme + b" " + REDACTED, tuple(s for s in found if len(s) >= _SHORTEST)
     secret = value.strip()
+    if secret.lower() in _SCHEMES:
+        return secret, ()  # a scheme without a token hides nothing
     return REDACTED, (secret,) if len(secret) >= _SHORTEST else ()
 
 

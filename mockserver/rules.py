@@ -73,6 +73,17 @@ _TABLE = (
     Rule("error.param", I, "Error does not name the field", "The error's text names neither field nor value."),
     Rule("looser.*", E, "Accepts what the page forbids", "A request that breaks a documented rule was accepted."),
     Rule("stricter.*", E, "Refuses what the page allows", "A request that keeps every documented rule was refused."),
+    Rule("client.paid-twice", W, "Paid twice", "The same paid request was sent again; each one is charged."),
+    Rule(
+        "client.retried-refusal", E, "Retries a refusal", "A 4xx about the request stays one however often it is sent."
+    ),
+    Rule("client.early-retry", E, "Retries too early", "Retry-After says how long to wait; the client did not."),
+    Rule(
+        "client.endless-retry", E, "Retries without end", "The client never gives up on a request that keeps failing."
+    ),
+    Rule("client.hung", E, "Hangs", "The client did not end within the time-out after the answer had gone wrong."),
+    Rule("client.key-elsewhere", E, "Key sent elsewhere", "The key was sent to another host than it is for."),
+    Rule("client.silent-failure", W, "Failure not told", "The request failed and the client ended as if it had not."),
     Rule("unstable.*", E, "Fails without a reason", "A request that was accepted before failed when it was repeated."),
 )
 

@@ -9,6 +9,9 @@ from typing import Any
 SHOWN = 80
 """Characters of a value that are shown; the rest is counted."""
 
+_MUCH, _MANY, _DEEP = 4000, 50, 12
+"""Characters of a text, members of a container and levels that are looked at at most."""
+
 _TYPES = {
     "object": "an object",
     "array": "an array",
@@ -23,11 +26,24 @@ _TYPES = {
 def show(value: Any) -> str:
     """A value as JSON, cut to a readable length."""
     try:
-        text = json.dumps(value, ensure_ascii=False, default=str)
+        text = json.dumps(_cut(value, 0), ensure_ascii=False, default=str)
     except (ValueError, RecursionError):
         return f"a {type(value).__name__} too large to show"
     text = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}... ({len(text)} characters)"
+
+
+def _cut(value: Any, depth: int) -> Any:
+    """Enough of a large value to be shown, so that showing it costs nothing."""
+    if isinstance(value, str):
+        return value if len(value) <= _MUCH else value[:_MUCH] + "..."
+    if depth > _DEEP:
+        return "..."
+    if isinstance(value, Mapping):
+        return {_cut(str(key), depth): _cut(value[key], depth + 1) for key in list(value)[:_MANY]}
+    if isinstance(value, list):
+        return [_cut(item, depth + 1) for item in value[:_MANY]]
+    return value
 
 
 def kind(value: Any) -> str:

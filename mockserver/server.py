@@ -53,8 +53,8 @@ def serve(settings: Settings) -> None:
     Raises ContractToolError when the address cannot be bound, ContractError when the contract cannot be used.
     """
     mock = Mock(settings)
-    listener = _listener(settings.host, settings.port)
-    url = _url(settings.host, listener.getsockname()[1], mock.base_path)
+    listener = listener_on(settings.host, settings.port)
+    url = url_of(settings.host, listener.getsockname()[1], mock.base_path)
 
     def ready() -> None:
         print(url, flush=True)
@@ -78,7 +78,7 @@ def serve(settings: Settings) -> None:
 def background(settings: Settings) -> Iterator[Running]:
     """A mock in a thread on a free port, whatever port the settings name; stopped on leaving."""
     mock = Mock(replace(settings, port=0))
-    listener = _listener(settings.host, 0)
+    listener = listener_on(settings.host, 0)
     bound = listener.getsockname()[1]
     started = threading.Event()
     server = _server(mock, started.set)
@@ -98,7 +98,7 @@ def background(settings: Settings) -> Iterator[Running]:
     try:
         if failures or not server.started:
             raise ContractToolError(f"the mock did not start: {failures[0] if failures else 'no sign of life'}")
-        yield Running(_url(settings.host, bound, mock.base_path), bound, mock.journal, mock)
+        yield Running(url_of(settings.host, bound, mock.base_path), bound, mock.journal, mock)
     finally:
         server.should_exit = True
         thread.join(START_TIMEOUT_S)
@@ -146,7 +146,7 @@ def _settle() -> None:
     gc.set_threshold(20_000, 50, 100)
 
 
-def _listener(host: str, port: int) -> socket.socket:
+def listener_on(host: str, port: int) -> socket.socket:
     if not 0 <= port <= 65535:
         raise ContractToolError(f"cannot listen on {host}:{port}: ports end at 65535")
     try:
@@ -166,7 +166,7 @@ def _listener(host: str, port: int) -> socket.socket:
         raise ContractToolError(f"cannot listen on {host}:{port}: {reason}") from None
 
 
-def _url(host: str, port: int, base_path: str) -> str:
+def url_of(host: str, port: int, base_path: str) -> str:
     reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
     shown = f"[{reachable}]" if ":" in reachable else reachable
     return f"http://{shown}:{port}{base_path}"
