@@ -314,13 +314,12 @@ def test_strangers(mock_api):
 """
 
 
-@pytest.mark.parametrize("place", [".", "src"])
-def test_own_folders_with_our_names_stay_the_projects(tmp_path: Path, place: str) -> None:
+def test_own_folders_with_our_names_stay_the_projects(tmp_path: Path) -> None:
     """Also where a conftest puts them first, has imported them, and PYTHONPATH and the current folder lead there."""
-    own = {f"{place}/{name}/__init__.py": 'OWNER = "the project"\n' for name in ("mockserver", "contract_tests")}
-    first = f"import sys\nsys.path.insert(0, {str(tmp_path / place)!r})\nimport mockserver, contract_tests\n"
-    files = {**own, f"{place}/mockserver/fixtures.py": "raise SystemExit('the wrong one')\n", "conftest.py": first}
-    code, text = outcome(tmp_path, STRANGER, files=files, PYTHONPATH=str(tmp_path / place))
+    own = {f"{name}/__init__.py": 'OWNER = "the project"\n' for name in ("mockserver", "contract_tests")}
+    first = f"import sys\nsys.path.insert(0, {str(tmp_path)!r})\nimport mockserver, contract_tests\n"
+    files = {**own, "mockserver/fixtures.py": "raise SystemExit('the wrong one')\n", "conftest.py": first}
+    code, text = outcome(tmp_path, STRANGER, files=files, PYTHONPATH=str(tmp_path))
     assert code == 0, text
 
 
