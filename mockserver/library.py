@@ -1,4 +1,4 @@
-"""The only opener of contract files: finds a contract, reads its files and closes it into one document.
+"""The library of contracts: finds a contract, reads its files and closes it into one document.
 
 A closed document holds no reference that leaves it: schema files become ``components/schemas`` entries, every other
 referenced file is put in place.  For each part it is remembered from which file and line it came, so that whatever is
@@ -7,17 +7,16 @@ wrong can be named there.  What the document means is left to :mod:`mockserver.c
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urldefrag
 
-import yaml
-
 from mockserver.errors import ContractError
+from mockserver.parsing import line_of as line_of
+from mockserver.parsing import parse as parse
 from mockserver.pointers import descend, escape, find, parent_pointers
 
 _ENTRY_NAMES = ("openapi.json", "openapi.yaml", "openapi.yml")
@@ -140,75 +139,6 @@ def read(name_or_path: str | None, problems: list[ContractError] | None = None) 
     shipped = entry.parent.parent == bundled_root() or entry.name in _ENTRY_NAMES
     name = entry.resolve().parent.name if shipped else entry.stem
     return Document(name, entry, data, tuple(closer.files), closer.origins)
-
-
-def parse(path: Path) -> Any:
-    """The value in a JSON or YAML file; raises ContractError with the line of a syntax error or a repeated key."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ContractError(f"not UTF-8: {error.reason} at byte {error.start}", file=str(path)) from None
-    except OSError as error:
-        raise ContractError(f"cannot be read: {error.strerror}", file=str(path)) from None
-    try:
-        if path.suffix in (".yaml", ".yml"):
-            return json.loads(json.dumps(yaml.safe_load(text), default=str))
-        return json.loads(text, object_pairs_hook=_unique)
-    except json.JSONDecodeError as error:
-        raise ContractError(f"not JSON: {error.msg}, column {error.colno}", file=str(path), line=error.lineno) from None
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else None
-        raise ContractError(f"not YAML: {error.problem}", file=str(path), line=line) from None
-    except _RepeatedKeyError as error:
-        line = next((n for n, row in enumerate(text.splitlines(), 1) if json.dumps(error.key) in row), None)
-        raise ContractError(f"the key {error.key!r} stands twice in one object", file=str(path), line=line) from None
-    except (ValueError, RecursionError, yaml.YAMLError) as error:
-        raise ContractError(f"cannot be read: {error}", file=str(path)) from None
-
-
-class _RepeatedKeyError(Exception):
-    def __init__(self, key: str) -> None:
-        super().__init__(key)
-        self.key = key
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(pairs)
-    if len(result) != len(pairs):
-        keys = [key for key, _ in pairs]
-        raise _RepeatedKeyError(next(key for index, key in enumerate(keys) if key in keys[:index]))
-    return result
-
-
-def line_of(path: Path, pointer: str) -> int | None:
-    """The line on which the value at ``pointer`` stands, counted from 1; None when it cannot be told.
-
-    YAML's node graph carries positions and YAML reads nearly all JSON, so one reader serves both.
-    """
-    try:
-        node = _nodes(path, path.stat().st_mtime_ns)
-    except (OSError, ValueError, RecursionError, yaml.YAMLError):
-        return None
-    line: int | None = node.start_mark.line + 1 if node else None
-    for part in [unquote(p).replace("~1", "/").replace("~0", "~") for p in pointer.split("/")[1:]]:
-        if isinstance(node, yaml.MappingNode):
-            pair = next(((k, v) for k, v in node.value if k.value == part), None)
-            if pair is None:
-                return line
-            line, node = pair[0].start_mark.line + 1, pair[1]
-        elif isinstance(node, yaml.SequenceNode) and part.isdigit() and int(part) < len(node.value):
-            node = node.value[int(part)]
-            line = node.start_mark.line + 1
-        else:
-            return line
-    return line
-
-
-@lru_cache(maxsize=64)
-def _nodes(path: Path, _: int) -> Any:
-    """The node graph of a file as it was at a modification time; tabs, which JSON may indent with, read as blanks."""
-    text = path.read_text(encoding="utf-8-sig")
-    return yaml.compose(text.replace("\t", " ") if path.suffix == ".json" else text, Loader=yaml.SafeLoader)
 
 
 class _Closer:
