@@ -74,7 +74,7 @@ def _options(config: pytest.Config) -> Options:
         seed=config.getoption("--seed"),
         fail_on=Severity(config.getoption("--fail-on")),
         interval_s=_interval(config.getoption("--rate-limit")),
-        timeout_s=config.getoption("--request-timeout"),
+        timeout_s=_seconds(config.getoption("--request-timeout")),
         key_variable=config.getoption("--api-key-env"),
         baseline=config.getoption("--baseline"),
         update_baseline=config.getoption("--update-baseline"),
@@ -83,6 +83,12 @@ def _options(config: pytest.Config) -> Options:
         replay=config.getoption("--replay"),
         reports=tuple(_report(text) for text in config.getoption("--report")),
     )
+
+
+def _seconds(value: float) -> float:
+    if not 0 < value < 1e7:
+        raise UsageError(f"--request-timeout {value:g}: a number of seconds above 0 is needed")
+    return value
 
 
 def _money(text: str | None) -> Decimal | None:
@@ -212,18 +218,19 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         sys.stderr.write(f"error: {error}\n")
         session.exitstatus = error.exit_code
         return
-    _publish(run, report)
+    written = _publish(run, report)
     if run.broken is not None:
         sys.stderr.write(f"error: the suite itself failed: {type(run.broken).__name__}: {run.broken}\n")
         if os.environ.get("QUICKROUTER_CONTRACT_DEBUG"):
             traceback.print_exception(run.broken)
         session.exitstatus = 2
         return
-    session.exitstatus = _exit_code(run, report, exitstatus)
+    session.exitstatus = _exit_code(run, report, exitstatus) if written else 2
 
 
-def _publish(run: Run, report: Report) -> None:
-    """The report for people on stdout, or on stderr where another one goes to stdout; then the files."""
+def _publish(run: Run, report: Report) -> bool:
+    """The report for people on stdout, or on stderr where another one goes to stdout; then the files; whether all were written."""
+    written = True
     secrets = (run.examination.target.key,)
     exchanges = [trial.exchange for trial in run.examination.trials]
     sys.stderr.flush()
@@ -241,6 +248,7 @@ def _publish(run: Run, report: Report) -> None:
         try:
             reports.write(kind, path, report, secrets, exchanges)
         except ContractToolError as error:
+            written = False
             sys.stderr.write(f"error: {error}\n")
     try:
         told = write_proposal(run, report)
@@ -248,6 +256,7 @@ def _publish(run: Run, report: Report) -> None:
         told = f"error: {error}"
     if told:
         sys.stderr.write(f"{told}\n")
+    return written
 
 
 def _exit_code(run: Run, report: Report, exitstatus: int) -> int:

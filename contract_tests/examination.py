@@ -57,6 +57,7 @@ class Examination:
         self._failures = 0
         self._key_works: bool | None = None
         self.key_refused = False
+        self.service_down = False
         self.plain: Probe | None = None
         self._early: dict[str, Trial] = {}
         self.recording: Recording | None = None
@@ -182,6 +183,7 @@ class Examination:
             if not self.target.answered and self._plain_first(trial) and not self.target.answered:
                 raise Inconclusive(f"{self.target.base_url} does not answer as an HTTP server: {_words(trial)}")
             if self._failures >= _GIVE_UP_AFTER and not any(t.outcome is Outcome.ACCEPTED for t in self.trials):
+                self.service_down = True  # what came says nothing about the contract
                 raise Inconclusive(f"the service fails whatever is sent: {_words(trial)}")
         else:
             self._failures = 0

@@ -37,6 +37,8 @@ def is_loopback(url: str) -> bool:
 
 def checked_url(url: str) -> str:
     """The base URL without a trailing slash; raises UsageError where it is none."""
+    if any(character.isspace() or not character.isprintable() for character in url):
+        raise UsageError(f"the base URL {url!r} holds white space or control characters")
     parts = urlsplit(url if "://" in url else f"http://{url}")
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise UsageError(f"{url!r} is no base URL; one looks like https://api.example.com or http://127.0.0.1:4010")

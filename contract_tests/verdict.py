@@ -46,7 +46,7 @@ def report(
 ) -> Report:
     """The report; ``stopped`` says why a run ended before its plan."""
     budget: Budget = examination.budget
-    listed = tuple(found) if examination.target.answered else ()
+    listed = tuple(found) if examination.target.answered and not examination.service_down else ()
     if not stopped and not listed and not examination.accepted:
         stopped = "no request was accepted within the limits" if examination.unsent else "no request was accepted"
     verdict: Verdict = "clean"

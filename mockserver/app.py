@@ -6,6 +6,7 @@ here; what is answered is left to :mod:`mockserver.pipeline`.
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import MutableMapping
 from typing import Any, Final
@@ -15,7 +16,7 @@ from mockserver.contract import Contract
 from mockserver.delivery import AT_ONCE, Receive, Send, deliver
 from mockserver.errors import UsageError
 from mockserver.journal import Journal
-from mockserver.pipeline import Ids, Pipeline
+from mockserver.pipeline import Ids, Outcome, Pipeline
 from mockserver.scenarios import Scenario, Stage, read_scenarios
 from mockserver.settings import Settings
 
@@ -96,9 +97,12 @@ class Mock:
             if read is None:
                 return
             body, trouble, more = read
-        status, sent, content, way = self.pipeline.answer(
-            scope["method"], path, scope["query_string"], headers, named, body, started, trouble
-        )
+        try:
+            status, sent, content, way = self.pipeline.answer(
+                scope["method"], path, scope["query_string"], headers, named, body, started, trouble
+            )
+        except Exception as error:  # noqa: BLE001  the last resort: whatever a contract is, no client sees our inside
+            status, sent, content, way = self._failed(scope["method"], path, error)
         if more:
             sent.extend(more)
         if way is AT_ONCE:
@@ -106,6 +110,16 @@ class Mock:
             await send({"type": "http.response.body", "body": content})
         else:
             await deliver(status, sent, content, way, receive, send)
+
+    def _failed(self, method: str, path: bytes, error: Exception) -> Outcome:
+        """The answer where the contract cannot be followed, and a line that says so to whoever runs the mock."""
+        what = f"{method} {path.decode('latin-1')!r} cannot be answered: {type(error).__name__}: {error}"
+        line = "".join(c if c.isprintable() else "?" for c in what)
+        sys.stderr.write(f"error: {line[:500]}; lint says what is wrong with the contract\n")
+        message = "the mock cannot follow its contract here; see its error output"
+        found = self.pipeline.envelope.error(None, 500, message, "", None)
+        headers = [(b"content-type", found.kind), (b"content-length", b"%d" % len(found.body))]
+        return found.status, headers, found.body, AT_ONCE
 
     async def _rest(
         self, body: bytearray, unread: bool, named: dict[bytes, bytes], receive: Receive

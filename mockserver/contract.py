@@ -164,8 +164,11 @@ class Contract:
 
     @cached_property
     def server_url(self) -> str:
-        """The first server's URL, without a trailing slash; "" when there is none."""
-        return str(find(self.document.data, "/servers/0/url", "")).rstrip("/")
+        """The first server's URL, its variables at their defaults, without a trailing slash; "" when there is none."""
+        url = str(find(self.document.data, "/servers/0/url", ""))
+        for name, variable in (find(self.document.data, "/servers/0/variables") or {}).items():
+            url = url.replace(f"{{{name}}}", str(find(variable, "/default", "")))
+        return url.rstrip("/")
 
     @cached_property
     def base_path(self) -> str:

@@ -30,7 +30,12 @@ def load(name_or_path: str | None = None) -> Contract:
             line=origin.line,
             pointer="/openapi",
         )
-    return Contract(document, tuple(_operations(document)))
+    contract = Contract(document, tuple(_operations(document)))
+    try:
+        contract.base_path  # noqa: B018
+    except (ValueError, AttributeError) as error:
+        raise _broken(document, "/servers/0/url", f"the server's URL cannot be read: {error}") from None
+    return contract
 
 
 def _operations(document: Document) -> Iterator[Operation]:

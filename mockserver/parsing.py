@@ -15,6 +15,9 @@ import yaml
 
 from mockserver.errors import ContractError
 
+_NODES_AT_MOST = 500_000
+"""Values of one file, aliases unfolded, beyond which it is taken for an attack."""
+
 
 def parse(path: Path) -> Any:
     """The value in a JSON or YAML file; raises ContractError with the line of a syntax error or a repeated key."""
@@ -26,8 +29,8 @@ def parse(path: Path) -> Any:
         raise ContractError(f"cannot be read: {error.strerror}", file=str(path)) from None
     try:
         if path.suffix in (".yaml", ".yml"):
-            return json.loads(json.dumps(yaml.safe_load(text), default=str))
-        return json.loads(text, object_pairs_hook=_unique)
+            return json.loads(json.dumps(_bounded(yaml.safe_load(text)), default=str))
+        return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
         raise ContractError(f"not JSON: {error.msg}, column {error.colno}", file=str(path), line=error.lineno) from None
     except yaml.MarkedYAMLError as error:
@@ -38,6 +41,22 @@ def parse(path: Path) -> Any:
         raise ContractError(f"the key {error.key!r} stands twice in one object", file=str(path), line=line) from None
     except (ValueError, RecursionError, yaml.YAMLError) as error:
         raise ContractError(f"cannot be read: {error}", file=str(path)) from None
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _bounded(value: Any) -> Any:
+    """The value, unless its aliases make it far larger than any contract: then a ValueError before it is unfolded."""
+    waiting, seen = [value], 0
+    while waiting:
+        node = waiting.pop()
+        seen += 1
+        if seen > _NODES_AT_MOST:
+            raise ValueError(f"its aliases unfold to more than {_NODES_AT_MOST} values")
+        waiting.extend(node.values() if isinstance(node, dict) else node if isinstance(node, list) else ())
+    return value
 
 
 class _RepeatedKeyError(Exception):

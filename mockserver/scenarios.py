@@ -139,7 +139,7 @@ def _response(data: Any, at: str) -> Fixed:
         if name.lower() in ("content-length", "transfer-encoding", "connection"):
             raise MalformedScenarioError(f"the header {name!r} is the server's own; see delivery", f"{at}/headers")
         pairs.append((name.lower().encode(), value.encode("latin-1")))
-    kind, body = b"text/plain; charset=utf-8", str(data.get("text", "")).encode()
+    kind, body = b"text/plain; charset=utf-8", str(data.get("text", "")).encode("utf-8", "replace")
     if "body" in data:
         kind, body = b"application/json", json.dumps(data["body"], ensure_ascii=False).encode("utf-8", "replace")
     if body and not any(name == b"content-type" for name, _ in pairs):

@@ -36,6 +36,7 @@ def run(*arguments: str, cwd: Path | None = None, **variables: str) -> subproces
         cwd=cwd or ROOT,
         capture_output=True,
         text=True,
+        errors="replace",
         timeout=120,
         check=False,
     )

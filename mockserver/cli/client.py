@@ -28,6 +28,10 @@ _QUIET_S = 0.3
 _PATIENCE_S = 5.0
 
 
+_MOCK_ADDRESS = "http://127.0.0.1:4010"
+"""Where the command ``mock`` listens: a request is shown again there, since the mock of this run is gone, at no cost."""
+
+
 @click.command("client", context_settings={"ignore_unknown_options": False, "allow_interspersed_args": False})
 @click.argument("program", nargs=-1, required=True, metavar="-- COMMAND...", type=click.UNPROCESSED)
 @outcome.options
@@ -134,7 +138,7 @@ def _report(running: Running, program: tuple[str, ...], fail_on: str, targets: t
 
     contract = running.mock.contract
     redactor = Redactor(contract)
-    inspection = Inspection(Examiner(running.mock.pipeline.judge, redactor), contract.server_url or running.url)
+    inspection = Inspection(Examiner(running.mock.pipeline.judge, redactor), f"{_MOCK_ADDRESS}{contract.base_path}")
     entries = running.journal.entries()
     inspection.add(entries)
     if archive := outcome.har_of(targets):
