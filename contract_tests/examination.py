@@ -182,8 +182,13 @@ class Examination:
             self._failures += 1
             if not self.target.answered and self._plain_first(trial) and not self.target.answered:
                 raise Inconclusive(f"{self.target.base_url} does not answer as an HTTP server: {_words(trial)}")
-            if self._failures >= _GIVE_UP_AFTER and not any(t.outcome is Outcome.ACCEPTED for t in self.trials):
-                self.service_down = True  # what came says nothing about the contract
+            if self._failures >= _GIVE_UP_AFTER and not self.accepted:
+                self._plain_first(trial)
+                if self.accepted:
+                    self._failures = 0
+                    return
+                # where nothing was ever answered properly, what came says nothing about the contract
+                self.service_down = not self.outcomes(Outcome.REFUSED)
                 raise Inconclusive(f"the service fails whatever is sent: {_words(trial)}")
         else:
             self._failures = 0
