@@ -17,8 +17,9 @@ from mockserver.media import MISSING
 from mockserver.plain import read_plain
 from mockserver.pointers import find
 
-Admit = Callable[[Mapping[bytes, bytes], bytes], Any]
-"""Headers by lower-case name (none repeated) and body in; the body's value out, UNDECIDED where the judge must look."""
+Names = tuple[bytes, ...]
+Admit = Callable[[Names, Names, bytes], Any]
+"""Names of headers in lower case, their values, and body in; the body's value out, UNDECIDED where the judge must look."""
 
 
 class _Undecided:
@@ -29,10 +30,13 @@ class _Undecided:
 UNDECIDED: Final = _Undecided()
 
 _BEARER = re.compile(rb"[Bb][Ee][Aa][Rr][Ee][Rr] +[!-~]+")
+_KIND: Final = b"content-type"
 _VISIBLE = re.compile(rb"[!-~]")
 _SAYS_NOTHING = frozenset({"title", "description", "examples", "example", "default", "deprecated", "$comment"})
 _KINDS_KEPT = 64
 """Distinct Content-Type values whose reading is remembered."""
+_LAYOUTS_KEPT = 512
+"""Distinct sequences of header names whose reading is remembered: a client seldom has more than one."""
 
 
 def admission(contract: Contract, operation: Operation, accelerator: Accelerator) -> Admit | None:
@@ -45,23 +49,36 @@ def admission(contract: Contract, operation: Operation, accelerator: Accelerator
         return None
     if any(parameter.location != "header" for parameter in operation.parameters):
         return None
-    needed, has_credentials = frozenset(headers), credentials
+    needed, (key, fits) = frozenset(headers), credentials
+    layouts: dict[Names, tuple[int, int] | None] = {}
 
-    def admit(named: Mapping[bytes, bytes], content: bytes) -> Any:
-        if not needed <= named.keys() or not has_credentials(named):
+    def layout_of(names: Names) -> tuple[int, int] | None:
+        """Where the credentials and the media type stand, -1 for nowhere; None where something is odd."""
+        layout = None
+        given = set(names)
+        if len(given) == len(names) and needed <= given and (not key or key in given):
+            layout = names.index(key) if key else -1, names.index(_KIND) if _KIND in given else -1
+        if len(layouts) < _LAYOUTS_KEPT:
+            layouts[names] = layout
+        return layout
+
+    def admit(names: Names, values: Names, content: bytes) -> Any:
+        layout = layouts[names] if names in layouts else layout_of(names)
+        if layout is None:
             return UNDECIDED
-        kind = named.get(b"content-type")
+        key_at, kind_at = layout
+        if key_at >= 0 and fits(values[key_at]) is None:
+            return UNDECIDED
+        if not operation.body:
+            return MISSING
+        kind = values[kind_at] if kind_at >= 0 else None
         valid = kinds[kind] if kind in kinds else valid_for(kind)
         if valid is None:
             return UNDECIDED
         value = read_plain(content)
         return value if value is not MISSING and valid(value) else UNDECIDED
 
-    return (
-        admit
-        if operation.body
-        else lambda named, _: MISSING if needed <= named.keys() and has_credentials(named) else UNDECIDED
-    )
+    return admit
 
 
 def _headers(contract: Contract, operation: Operation) -> tuple[bytes, ...] | None:
@@ -85,19 +102,19 @@ def _any_text(document: Mapping[str, Any], parameter: Parameter) -> bool:
     )
 
 
-def _credentials(operation: Operation) -> Callable[[Mapping[bytes, bytes]], bool] | None:
+def _credentials(operation: Operation) -> tuple[bytes, Callable[[bytes], object]] | None:
+    """The header that carries the credentials, empty for none, and what its value must match."""
     alternatives = operation.security
     if not alternatives or any(not alternative for alternative in alternatives):
-        return lambda _: True
+        return b"", _VISIBLE.search
     if len(alternatives) != 1 or len(alternatives[0]) != 1:
         return None
     scheme = alternatives[0][0]
     name = scheme.name.lower().encode()
     if scheme.kind == "bearer":
-        fits = _BEARER.fullmatch
-        return lambda named: fits(named.get(name, b"")) is not None
+        return name, _BEARER.fullmatch
     if scheme.kind == "apiKey" and scheme.location == "header":
-        return lambda named: _VISIBLE.search(named.get(name, b"")) is not None
+        return name, _VISIBLE.search
     return None
 
 

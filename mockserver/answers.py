@@ -26,6 +26,8 @@ ITEMS_AT_MOST: Final = 1000
 SHOWN_AT_MOST: Final = 600
 """Characters of the request that a summary repeats."""
 
+_ESCAPED = re.compile(rb"[\\\x00-\x1f\x7f-\xff]")
+"""What is not plain ASCII text, or already escaped."""
 _LIMITED = ("maximum", "exclusiveMaximum", "exclusiveMinimum", "multipleOf", "enum", "const")
 _CLOSED = re.compile(r"\$|\\[ZbB]|\(\?")
 
@@ -53,6 +55,9 @@ class Asked:
     def shown(self) -> bytes:
         """The request's text as the inside of a JSON string."""
         if self._shown is None:
+            if len(self.text) <= SHOWN_AT_MOST and _ESCAPED.search(self.text) is None:
+                self._shown = self.text.replace(b'"', b'\\"')
+                return self._shown
             escaped = b"\\" in self.text and isinstance(self.body, Mapping)  # written anew, it can be read
             text = (encoded(self.body) if escaped else self.text).decode("utf-8", "replace")
             if len(text) > SHOWN_AT_MOST:

@@ -15,8 +15,10 @@ from mockserver import openapi
 from mockserver.contract import Contract
 from mockserver.delivery import AT_ONCE, Receive, Send, deliver
 from mockserver.errors import UsageError
+from mockserver.identifiers import Identifiers
 from mockserver.journal import Journal
-from mockserver.pipeline import Ids, Outcome, Pipeline
+from mockserver.outbox import Outbox
+from mockserver.pipeline import Outcome, Pipeline
 from mockserver.scenarios import Scenario, Stage, read_scenarios
 from mockserver.settings import Settings
 
@@ -39,8 +41,9 @@ class Mock:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.journal = Journal(settings.journal_entries, settings.journal_bytes)
+        self.outbox = Outbox()
         self.started = _now()
-        self._ids = Ids()
+        self._identifiers = Identifiers()
         contract = openapi.load(settings.contract)
         scenarios = read_scenarios(contract.document)
         self.stage = Stage(self._first(scenarios))
@@ -63,7 +66,7 @@ class Mock:
         self.pipeline = self._pipeline(contract, read_scenarios(contract.document))
 
     def _pipeline(self, contract: Contract, scenarios: dict[str, Scenario]) -> Pipeline:
-        return Pipeline(contract, scenarios, self.settings, self.journal, self.stage, self._ids)
+        return Pipeline(contract, scenarios, self.settings, self.journal, self.stage, self._identifiers)
 
     def _first(self, scenarios: dict[str, Scenario]) -> Scenario | None:
         name = self.settings.scenario

@@ -6,16 +6,14 @@ Sockets are left to :mod:`mockserver.app`, the way an answer travels to :mod:`mo
 
 from __future__ import annotations
 
-import itertools
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from random import Random
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from mockserver import redaction
-from mockserver.admission import UNDECIDED, Admit
 from mockserver.answers import Asked
 from mockserver.contract import Contract, Operation
 from mockserver.delivery import AT_ONCE, Delivery
@@ -23,8 +21,9 @@ from mockserver.envelope import Envelope
 from mockserver.explanation import Explainer
 from mockserver.findings import Violation
 from mockserver.freshness import seeded
+from mockserver.identifiers import Identifiers
 from mockserver.intake import Came, Intake, RawHeaders
-from mockserver.journal import Entry, Journal, Kind
+from mockserver.journal import Entry, Journal
 from mockserver.meaning import digest_of
 from mockserver.preferences import NONE, Preferences, preferences_of
 from mockserver.redaction import Redactor
@@ -33,25 +32,15 @@ from mockserver.replay import read as read_cassette
 from mockserver.responders import Plan, Responder, Synthesize
 from mockserver.scenarios import Scenario, Stage, Step
 from mockserver.settings import Settings
+from mockserver.shortcut import Shortcut
 from mockserver.validation import Judge, RequestJudgement
 
 _SESSION_NAME_AT_MOST: Final = 200
-_NO_VIOLATIONS: Final = (b"contract-violations", b"0")
-_CHANGING: Final = (b"content-length", b"contract-violations", b"mock-exchange")
 _now = time.time
 
 
 Outcome = tuple[int, list[tuple[bytes, bytes]], bytes, Delivery]
 """What is sent: status, all headers, body; and how."""
-
-
-class _Quick(NamedTuple):
-    """What plainly valid requests of one operation are answered with: made once, when the contract is read."""
-
-    admit: Admit
-    make: Callable[[Asked], bytes]
-    fixed: tuple[tuple[bytes, bytes], ...]
-    kind: Kind
 
 
 class Pipeline:
@@ -64,7 +53,7 @@ class Pipeline:
         settings: Settings,
         journal: Journal,
         stage: Stage,
-        ids: Ids,
+        identifiers: Identifiers,
     ) -> None:
         self.contract, self.scenarios, self.settings = contract, dict(scenarios), settings
         self.journal, self.stage = journal, stage
@@ -75,23 +64,21 @@ class Pipeline:
         self.envelope = Envelope(contract, self.explainer)
         self.responder: Responder = Synthesize(contract, self.explainer, self.envelope)
         self.base = contract.base_path.encode()
-        self._ids = ids
-        self._max_headers = settings.max_headers
+        self._identifiers = identifiers
         self._bits = Random(os.urandom(16)).getrandbits
-        self._quick: dict[tuple[str, bytes], _Quick] = {}
         self.replay: Replay | None = None
         if settings.replay is not None:
             self.replay = read_cassette(settings.replay, contract.base_path)
+        self.shortcuts: dict[tuple[bytes, bytes], Shortcut] = {}
         if settings.seed is None and settings.api_key is None and self.replay is None:
             for operation in contract.operations:
                 admit = self.judge.admission(operation)
                 plan = self.responder.plan(operation, None, None, "0")
                 if admit and plan:
                     path = self.base + operation.path.encode()
-                    names = (*(name for name, _ in plan.headers), *_CHANGING)
-                    fixed = tuple(value for _, value in plan.headers)
-                    kind = Kind(operation.method, path, plan.status, operation.id, names, fixed)
-                    self._quick[operation.method, path] = _Quick(admit, plan.body, plan.headers, kind)
+                    self.shortcuts[operation.method.encode(), path] = Shortcut(
+                        operation, path, admit, plan, self.redactor, journal, stage, identifiers, settings
+                    )
 
     def answer(
         self,
@@ -109,43 +96,12 @@ class Pipeline:
         ``path`` is as sent, the base path included; ``named`` are the headers by name; ``trouble`` says why the body was
         not read.
         """
-        quick = self._quick.get((method, path))
-        if (
-            quick is not None
-            and len(named) == len(headers)
-            and not query
-            and b"prefer" not in named
-            and b"mock-session" not in named
-            and not trouble
-            and self.stage.idle
-        ):
-            outcome = self._plainly(named, body, started, quick)
-            if outcome is not None:
-                return outcome
+        short = self.shortcuts.get((method.encode(), path))
+        if short is not None and not query and not trouble:
+            taken = short.take(headers, body, started)
+            if taken is not None:
+                return short.status, list(short.headers(taken)), taken.body, AT_ONCE
         return self._carefully(Came(method, path, query, headers, named, body, started, trouble))
-
-    def _plainly(self, named: Mapping[bytes, bytes], body: bytes, started: float, quick: _Quick) -> Outcome | None:
-        """The normal answer to a request without violations and wishes; None where a closer look is needed."""
-        admit, make, fixed, kind = quick
-        value = admit(named, body)
-        if value is UNDECIDED:
-            return None
-        clean = self.redactor.named(named)
-        if clean is None:
-            return None
-        names, values, secrets = clean
-        answer = make(Asked(value, body, started, self._bits))
-        head = b"\n".join(values)
-        if len(head) > self._max_headers or b"\\u00" in body:
-            return None
-        record = b"\n".join((head, body, answer))
-        for secret in secrets:
-            if secret in record:
-                return None
-        name = self._ids.fresh()
-        self.journal.append((record, name, started, _now() - started, kind, names, len(answer)))
-        sent = [*fixed, (b"content-length", b"%d" % len(answer)), _NO_VIOLATIONS, (b"mock-exchange", name)]
-        return kind.status, sent, answer, AT_ONCE
 
     def _carefully(self, came: Came) -> Outcome:
         notes: list[str] = []
@@ -172,7 +128,7 @@ class Pipeline:
         query, more = self.redactor.query(came.query)
         secrets = tuple(sorted({*secrets, *more}, key=len, reverse=True))
         body = redaction.text(body, secrets, redaction.UNMISTAKABLE) if secrets else body
-        identifier = self._ids.fresh()
+        identifier = self._identifiers.fresh()
         sent = [
             *headers,
             (b"content-length", b"%d" % len(body)),
@@ -293,18 +249,6 @@ class Pipeline:
             return Asked(value, text, came.started, self._bits)
         target = f"{came.path.decode('latin-1')}?{came.query.decode('latin-1')}"
         return Asked(value, text, None, seeded(seed, digest_of(came.method, target, came.body)))
-
-
-class Ids:
-    """Names for exchanges: short, in order, and different in every process."""
-
-    def __init__(self) -> None:
-        self._prefix = os.urandom(3).hex().encode()
-        self._next = itertools.count(1).__next__
-
-    def fresh(self) -> bytes:
-        """A name that was not given before."""
-        return b"%b-%d" % (self._prefix, self._next())
 
 
 def _quoted(text: str) -> str:

@@ -7,7 +7,7 @@ cookies of such APIs have; the same secret is replaced wherever else it stands. 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from urllib.parse import quote, unquote_to_bytes
 
@@ -70,29 +70,27 @@ class Redactor:
             clean = [(name, text(value, secrets)) for name, value in clean] if _anywhere(clean, secrets) else clean
         return clean, secrets
 
-    def named(
-        self, headers: Mapping[bytes, bytes]
-    ) -> tuple[tuple[bytes, ...], tuple[bytes, ...], tuple[bytes, ...]] | None:
-        """Names and values of headers of which none is repeated, secrets replaced in their own places, and the secrets.
+    def plainly(
+        self, names: tuple[bytes, ...], values: tuple[bytes, ...]
+    ) -> tuple[tuple[bytes, ...], tuple[bytes, ...]] | None:
+        """Values of headers of which none is repeated, secrets replaced in their own places; and the secrets.
 
         None unless every secret is a bearer token that neither a URL nor JSON needs to escape, so that only JSON's numeric
         escapes could hide it elsewhere.  The same secret elsewhere is left to whoever calls.
         """
-        names = tuple(headers)
         telling = self._layouts.get(names)
         if telling is None:
             telling = tuple(index for index, name in enumerate(names) if self.tells(name))
             if len(self._layouts) < _NAMES_KEPT:
                 self._layouts[names] = telling
-        values = list(headers.values())
         secrets = self._always
         for index in telling:
             token = _PLAIN_BEARER(values[index])
             if token is None:
                 return None
-            values[index] = _BEARER
+            values = (*values[:index], _BEARER, *values[index + 1 :])
             secrets += (token[1],)
-        return names, tuple(values), secrets
+        return values, secrets
 
     def query(self, query: bytes) -> tuple[bytes, tuple[bytes, ...]]:
         """A query string without secrets, and the secrets that stood in it."""

@@ -66,11 +66,11 @@ class Judge:
         quick = self._admissions.get((request.method, request.path))
         if quick:
             # UTF-8, so that no character outside ASCII can turn into one that a rule allows.
-            named = {name.lower().encode(): value.encode("utf-8", "replace") for name, value in request.headers}
-            if len(named) == len(request.headers):
-                value = quick[1](named, request.body)
-                if value is not UNDECIDED:
-                    return RequestJudgement(quick[0], value, ())
+            names = tuple([name.lower().encode() for name, _ in request.headers])
+            values = tuple([value.encode("utf-8", "replace") for _, value in request.headers])
+            value = quick[1](names, values, request.body)
+            if value is not UNDECIDED:
+                return RequestJudgement(quick[0], value, ())
         return self.strictly(request)
 
     def strictly(self, request: Request) -> RequestJudgement:

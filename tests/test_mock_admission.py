@@ -85,6 +85,10 @@ def test_the_quick_yes_is_given() -> None:
     operation = JUDGE.contract.operations[0]
     admit = JUDGE.admission(operation)
     assert admit is not None
-    named = {name.lower().encode(): value.encode() for name, value in GOOD}
-    assert admit(named, b'{"prompt": "a: b", "n": 1, "size": "auto"}') == {"prompt": "a: b", "n": 1, "size": "auto"}
-    assert repr(admit(named, b'{"prompt": "a", "n": 0, "size": "auto"}')) == "UNDECIDED"
+    names, values = tuple(name.lower().encode() for name, _ in GOOD), tuple(value.encode() for _, value in GOOD)
+    assert admit(names, values, b'{"prompt": "a: b", "n": 1, "size": "auto"}') == {
+        "prompt": "a: b",
+        "n": 1,
+        "size": "auto",
+    }
+    assert repr(admit(names, values, b'{"prompt": "a", "n": 0, "size": "auto"}')) == "UNDECIDED"
