@@ -19,7 +19,7 @@ from contract_tests.recipes import build
 from contract_tests.recording import Recording
 from contract_tests.target import Target
 from mockserver.credentials import secret_of
-from mockserver.errors import BudgetSpent, ContractToolError, Inconclusive
+from mockserver.errors import BudgetSpent, ContractToolError, Inconclusive, NotRecorded
 from mockserver.findings import OpenSuspicion, Severity, Violation
 from mockserver.meaning import Session
 from mockserver.media import read_json
@@ -73,7 +73,7 @@ class Examination:
             return self._early.pop(probe.id)
         try:
             trial = self._sent(probe)
-        except BudgetSpent as spent:
+        except (BudgetSpent, NotRecorded) as spent:
             self.unsent[probe.id] = (probe, str(spent))
             return None
         self.unsent.pop(probe.id, None)
@@ -89,8 +89,10 @@ class Examination:
 
     def _sent(self, probe: Probe) -> Trial:
         """One request, charged and judged."""
-        self.budget.reserve(probe.recipe)
         request = build(probe.recipe, self.target.key)
+        if self.recording is not None:
+            self.recording.require(probe.id, request)
+        self.budget.reserve(probe.recipe)
         try:
             exchange, replayed = self._exchanged(probe, request)
         except ContractToolError:

@@ -130,10 +130,11 @@ def prepare(options: Options, environment: Mapping[str, str] = os.environ) -> Ru
             raise UsageError(f"no key: set the environment variable {options.key_variable}")
     seed = options.seed if options.seed is not None else earlier.seed
     seed = seed if seed is not None else secrets.randbelow(2**32)
-    max_requests = options.max_requests if options.max_requests is not None else DEFAULT_REQUESTS
+    limits = Head() if not options.replay else earlier
+    max_requests = first_given(options.max_requests, limits.max_requests, DEFAULT_REQUESTS)
     units = options.max_images
     if units is None and options.budget_usd is None:
-        units = DEFAULT_UNITS
+        units = limits.max_units if limits.max_requests is not None else DEFAULT_UNITS
     if options.update_baseline and not options.baseline:
         raise UsageError("--update-baseline needs --baseline FILE")
     if options.propose:
@@ -150,7 +151,7 @@ def prepare(options: Options, environment: Mapping[str, str] = os.environ) -> Ru
     budget = Budget(max_requests, units, options.budget_usd)
     examination = Examination(judge, target, budget, _Progress(len(plan.probes), budget))
     if tape and not options.dry_run and not unlimited:
-        about = Head(seed, base_url, key_is_known)
+        about = Head(seed, base_url, key_is_known, contract.name, max_requests, units)
         recording = Recording(tape, contract, target.key, about, replay_only=bool(options.replay))
         examination.recording = recording
         examination.notes += recording.remarks
@@ -163,6 +164,11 @@ def prepare(options: Options, environment: Mapping[str, str] = os.environ) -> Ru
     if unlimited:
         reason = "the target is not on this machine: say what may be spent with --max-images N or --budget 0.50usd"
     return Run(options, seed, plan, examination, Diagnosis(examination, plan.bases), baseline, reason)
+
+
+def first_given(*values: int | None) -> int:
+    """The first value that is there."""
+    return next(value for value in values if value is not None)
 
 
 class _Progress:

@@ -14,10 +14,9 @@ from contract_tests.examination import Examination, Trial
 from contract_tests.features import changes
 from contract_tests.mutants import VARIATION
 from contract_tests.plan import Plan
+from mockserver.causes import SEVERAL, grouped, members_at, parent_of
 from mockserver.curl import curl
 from mockserver.findings import Finding, OpenSuspicion, Report, Severity, Source, Verdict, at_least, group
-
-_SEVERAL = 3
 
 
 def findings(examination: Examination, diagnosis: Diagnosis, plan: Plan, key_variable: str) -> list[Finding]:
@@ -29,7 +28,7 @@ def findings(examination: Examination, diagnosis: Diagnosis, plan: Plan, key_var
     found += _open_failures(examination)
     found = [
         replace(finding, reproduce=_reproduce(examination, plan, [by_id[x] for x in finding.exchanges], key_variable))
-        for finding in _grouped(found)
+        for finding in grouped(found, lambda finding: _instead(finding, by_id))
     ]
     return sorted(found, key=lambda finding: -finding.violation.severity.rank)
 
@@ -140,10 +139,10 @@ def _refusals(trials: list[Trial], examination: Examination) -> str:
         return ""
     names = list(dict.fromkeys(trial.probe.name.removeprefix("refuses ") for trial in trials))
     other_statuses = {trial.exchange.response.status for trial in others if trial.exchange.response}
-    if len(names) > _SEVERAL and not statuses & other_statuses:
+    if len(names) > SEVERAL and not statuses & other_statuses:
         return f"only in answers with status {', '.join(str(status) for status in sorted(statuses))}"
-    shown = "; ".join(names[:_SEVERAL])
-    more = f" and {len(names) - _SEVERAL} more" if len(names) > _SEVERAL else ""
+    shown = "; ".join(names[:SEVERAL])
+    more = f" and {len(names) - SEVERAL} more" if len(names) > SEVERAL else ""
     return f"only when refusing: {shown}{more}"
 
 
@@ -210,53 +209,17 @@ def _allowed(trial: Trial, condition: Condition) -> str:
     return trial.probe.name.removeprefix("accepts ").removesuffix(" alone")
 
 
-def _grouped(found: list[Finding]) -> list[Finding]:
-    """One cause, one finding: where many members of one object are absent, the answer has another shape.
-
-    Whatever else is wrong inside the body of the same answers follows from that and is named beside it.
-    """
-    merged: list[Finding] = []
-    rest = found
-    for parent in dict.fromkeys(f.violation.normalised.rpartition("/")[0] for f in found if _absent(f)):
-        for exchanges in dict.fromkeys(f.exchanges for f in rest if _absent(f)):
-            same = [f for f in rest if f.exchanges == exchanges and f.violation.side == "response"]
-            members = [f for f in same if _absent(f) and f.violation.normalised.rpartition("/")[0] == parent]
-            if len(members) < _SEVERAL:
-                continue
-            within = f"{parent}/"
-            swallowed = [f for f in same if f.violation.pointer.startswith(within) and _about_body(f)]
-            merged.append(_other_shape(parent, members, swallowed))
-            rest = [f for f in rest if f not in swallowed]
-    return merged + rest
-
-
-def _absent(finding: Finding) -> bool:
-    return finding.violation.rule == "body.required" and finding.violation.side == "response"
-
-
-def _about_body(finding: Finding) -> bool:
-    return finding.violation.rule.startswith(("body.", "meaning."))
-
-
-def _other_shape(parent: str, members: list[Finding], swallowed: list[Finding]) -> Finding:
-    names = ", ".join(finding.violation.param.rpartition(".")[2] for finding in members)
-    first = members[0]
-    violation = replace(
-        first.violation,
-        pointer=parent,
-        message=f"another shape: {names} are all absent",
-        documented=f"{names} must be present",
-        observed="none of them is",
-    )
-    return replace(first, violation=violation, also=tuple(f.violation.pointer for f in swallowed))
+def _instead(finding: Finding, by_id: dict[str, Trial]) -> str:
+    response = by_id[finding.exchanges[0]].exchange.response
+    return members_at(response.body, parent_of(finding.violation.pointer)) if response else ""
 
 
 def _reproduce(examination: Examination, plan: Plan, trials: list[Trial], key_variable: str) -> str:
     """A curl line of the request that shows it and is least unlike the plain one."""
 
-    def oddness(trial: Trial) -> tuple[int, int]:
-        recipe = trial.probe.recipe
-        return len(changes(recipe, plan.bases[recipe.operation.id])), len(trial.exchange.request.body)
+    def oddness(trial: Trial) -> tuple[int, int, int]:
+        recipe, breaks = trial.probe.recipe, trial.probe.breaks is not None
+        return len(changes(recipe, plan.bases[recipe.operation.id])), breaks, len(trial.exchange.request.body)
 
     request = min(trials, key=oddness).exchange.request
     return curl(request, examination.target.base_url, examination.target.key, key_variable)

@@ -24,6 +24,10 @@ Form = Literal["har", "ndjson"]
 SUFFIXES: Final[dict[str, Form]] = {".har": "har", ".ndjson": "ndjson", ".jsonl": "ndjson"}
 """Ends of file names that say what is inside."""
 
+PROBE: Final = "probe: "
+"""How the note begins that names the probe for which a test run sent a request: what is wrong with it is deliberate."""
+CONTRACT: Final = "contract: "
+"""How the note begins that names the contract of such a run."""
 DECODED: Final = "the content coding was undone, because a key stood in the body"
 _HAR: Final = re.compile(rb'\s*\{\s*"log"\s*:')
 _BOM: Final = b"\xef\xbb\xbf"

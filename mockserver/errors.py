@@ -49,3 +49,7 @@ class Inconclusive(ContractToolError):
 
 class BudgetSpent(Inconclusive):
     """The next request would break a limit on requests, images or money."""
+
+
+class NotRecorded(Inconclusive):
+    """A cassette does not hold the answer to a request, and nothing may be sent."""

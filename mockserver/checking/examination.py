@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from mockserver import credentials, redaction
-from mockserver.cassette import secrets_of
+from mockserver.cassette import PROBE, secrets_of
 from mockserver.checking.members import Members
 from mockserver.contract import Operation
 from mockserver.findings import Severity, Side, Violation
@@ -54,11 +54,13 @@ class Examiner:
         """Both sides of an exchange whose path is below the base path, and what its outcome says about the API.
 
         ``secondhand`` marks the record of another tool, which may have left out keys and bodies and which cannot tell a
-        server's silence from its own: what it may have left out is no finding, or information at most.
+        server's silence from its own: what it may have left out is no finding, or information at most.  What is wrong with
+        a request that a test run sent on purpose says nothing about a client.
         """
         judged = self.judge.request(exchange.request)
         operation = judged.operation
-        found = list(judged.violations)
+        deliberate = any(note.startswith(PROBE) for note in exchange.notes)
+        found = [] if deliberate else list(judged.violations)
         accepted = False
         if operation is not None:
             secret = credentials.secret_of(operation, exchange.request) or ""
@@ -67,8 +69,9 @@ class Examiner:
             status = exchange.response.status if exchange.response else 0
             accepted = 200 <= status < 300 and not any(v.rule == "error.in-success" for v in answered)
             found += answered
-            found += self.undocumented(operation, judged.body, judged.violations)
-            found += drift(operation, judged, exchange, accepted)
+            if not deliberate:
+                found += self.undocumented(operation, judged.body, judged.violations)
+            found += drift(operation, judged, exchange, accepted, deliberate)
         gone = [str(note) for note in (NO_REQUEST_BODY, NO_RESPONSE_BODY) if note in exchange.notes]
         found = [weighed for violation in found for weighed in _weighed(violation, gone, accepted, secondhand)]
         secrets_found = secrets_of(exchange.request, self.redactor)
@@ -97,10 +100,13 @@ class Examiner:
                 )
 
 
-def drift(operation: Operation, judged: RequestJudgement, exchange: Exchange, accepted: bool) -> Iterator[Violation]:
+def drift(
+    operation: Operation, judged: RequestJudgement, exchange: Exchange, accepted: bool, deliberate: bool
+) -> Iterator[Violation]:
     """What the outcome says about the API: accepted although the page forbids it, refused although it allows it.
 
-    Information only, because a record cannot be asked again.
+    Information only, because a record cannot be asked again; as bad as the broken rule where the request was
+    ``deliberate``: a test run changes one thing at a time.
     """
     status = exchange.response.status if exchange.response else 0
     if accepted:
@@ -109,7 +115,7 @@ def drift(operation: Operation, judged: RequestJudgement, exchange: Exchange, ac
                 broken,
                 rule=f"looser.{broken.rule.split('.', 1)[1]}",
                 side="response",
-                severity=Severity.INFO,
+                severity=broken.severity if deliberate else Severity.INFO,
                 message=f"the API accepted a request that breaks its documentation: {broken.message}",
                 observed=f"accepted with status {status}: {broken.observed}",
             )

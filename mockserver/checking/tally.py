@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from mockserver.cassette import redacted
+from mockserver.causes import grouped, members_at, parent_of
 from mockserver.checking.examination import Judged
 from mockserver.contract import Contract
 from mockserver.curl import curl
@@ -32,6 +33,7 @@ class Tally:
     usd: float = 0.0
     priced: bool = False
     _found: dict[str, tuple[Violation, list[str], str]] = field(default_factory=dict)
+    _instead: dict[str, str] = field(default_factory=dict)
     _paths: dict[str, dict[str, None]] = field(default_factory=dict)
 
     def add(self, judged: Judged, redactor: Redactor) -> None:
@@ -52,6 +54,8 @@ class Tally:
         if known_before is None:
             clean = redacted(exchange, redactor) if redactor else exchange
             self._found[violation.fingerprint] = (violation, [exchange.id], self._reproduce(clean.request))
+            if violation.rule == "body.required" and violation.side == "response" and clean.response:
+                self._instead[violation.fingerprint] = members_at(clean.response.body, parent_of(violation.pointer))
             return
         first, ids, reproduce = known_before
         if ids[-1] != exchange.id:
@@ -72,6 +76,7 @@ class Tally:
             )
             for fingerprint, (violation, ids, reproduce) in self._found.items()
         ]
+        found = grouped(found, lambda finding: self._instead.get(finding.violation.fingerprint, ""))
         return tuple(sorted(found, key=lambda finding: -finding.violation.severity.rank))
 
     def verdict(self, fail_on: Severity) -> Verdict:

@@ -61,8 +61,12 @@ def title(name: str) -> str:
 
 
 def where(finding: Found) -> str:
-    """``createThing, request /body/a``: operation, side and pointer."""
-    place = f"{finding['side']} {finding['pointer']}".strip()
+    """``createThing, request /body/a``: operation, message and pointer.
+
+    Where the API took or refused a request wrongly, the place is in the request although the API is at fault.
+    """
+    about_request = finding["rule"].startswith(("looser.", "stricter.")) and finding["pointer"] != "/status"
+    place = f"{'request' if about_request else finding['side']} {finding['pointer']}".strip()
     return f"{finding['operation']}, {place}" if finding["operation"] else place
 
 
