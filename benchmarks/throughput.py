@@ -72,13 +72,18 @@ def requests_of(count: int, seed: int) -> list[bytes]:
     for number in range(count):
         text = f"a man walks his dog number {seed}-{number} along the river: evening light, oil on canvas"
         body = json.dumps({"size": "1024x1536", "prompt": text, "model": "gpt-image-1.5", "n": 1}).encode()
-        head = (
-            "POST /v1/images/generations HTTP/1.1\r\nHost: 127.0.0.1:4010\r\nAccept: application/json\r\n"
-            "Accept-Encoding: gzip, deflate\r\nAuthorization: Bearer sk-abcdefghijklmnopqrstuvwxyz012345\r\n"
-            f"Content-Type: application/json\r\nUser-Agent: benchmark/1\r\nContent-Length: {len(body)}\r\n\r\n"
-        )
-        found.append(head.encode() + body)
+        found.append(request_of(body))
     return found
+
+
+def request_of(body: bytes, more: bytes = b"") -> bytes:
+    """A request as bytes; ``more`` are further header lines."""
+    head = (
+        b"POST /v1/images/generations HTTP/1.1\r\nHost: 127.0.0.1:4010\r\nAccept: application/json\r\n"
+        b"Accept-Encoding: gzip, deflate\r\nAuthorization: Bearer sk-abcdefghijklmnopqrstuvwxyz012345\r\n"
+        b"Content-Type: application/json\r\nUser-Agent: benchmark/1\r\n"
+    )
+    return head + more + b"Content-Length: %d\r\n\r\n" % len(body) + body
 
 
 def load(port: int, count: int, connections: int, seed: int) -> tuple[float, int]:
@@ -94,23 +99,23 @@ def load(port: int, count: int, connections: int, seed: int) -> tuple[float, int
         for one, request in zip(sockets, batch, strict=False):
             one.sendall(request)
         for one, _ in zip(sockets, batch, strict=False):
-            bad += not _answer(one).startswith(b"HTTP/1.1 200")
+            bad += not answer_of(one)[0].startswith(b"HTTP/1.1 200")
     took = time.perf_counter() - began
     for one in sockets:
         one.close()
     return took, bad
 
 
-def _answer(one: socket.socket) -> bytes:
-    """One whole answer with a Content-Length."""
-    data = one.recv(65536)
+def answer_of(one: socket.socket, data: bytes = b"") -> tuple[bytes, bytes]:
+    """One whole answer with a Content-Length, and what came after it; ``data`` came before."""
     while True:
         head, blank, rest = data.partition(b"\r\n\r\n")
         if blank:
             at = head.lower().index(b"content-length: ") + 16
             size = int(head[at:].split(b"\r\n", 1)[0])
             if len(rest) >= size:
-                return data
+                end = len(head) + 4 + size
+                return data[:end], data[end:]
         piece = one.recv(65536)
         if not piece:
             raise ConnectionError("the server closed the connection")
