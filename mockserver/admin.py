@@ -5,7 +5,6 @@ A Starlette application around one mock; what is served to the API's clients is 
 
 from __future__ import annotations
 
-import http.client
 import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
@@ -13,14 +12,15 @@ from typing import TYPE_CHECKING, Any, Final
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
-from mockserver import __version__, inspector, media
-from mockserver.encoding import encoded
+from mockserver import __version__, media
+from mockserver.inspector import Inspector
 from mockserver.journal import Entry
 from mockserver.media import MISSING
 from mockserver.origins import stranger
+from mockserver.problems import ProblemError, json_answer, problem, unroutable
 from mockserver.queries import MalformedQueryError, Query, query_of
 from mockserver.records import record, summary
 from mockserver.scenarios import MalformedScenarioError, Scenario, scenario_of
@@ -36,20 +36,11 @@ _PAGE: Final = 1000
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-class ProblemError(Exception):
-    """An administration request that cannot be done: status, a sentence, and further members of the problem document."""
-
-    def __init__(self, status: int, detail: str, **more: Any) -> None:
-        super().__init__(detail)
-        self.status, self.detail, self.more = status, detail, more
-
-
 def administration(mock: Mock) -> Starlette:
     """The application for one mock."""
     views = _Views(mock)
     table: list[tuple[str, str, Endpoint]] = [
-        ("/__admin", "GET", views.page),
-        ("/__admin/", "GET", views.page),
+        *Inspector(views.single).table(),
         ("/__admin/health", "GET", views.health),
         ("/__admin/contract", "GET", views.contract),
         ("/__admin/requests", "GET", views.requests),
@@ -67,7 +58,7 @@ def administration(mock: Mock) -> Starlette:
         by_path.setdefault(path, {})[method] = view
     return Starlette(
         routes=[Route(path, _methods(mock, views), methods=sorted(views)) for path, views in by_path.items()],
-        exception_handlers={ProblemError: _problem, HTTPException: _unroutable},
+        exception_handlers={ProblemError: problem, HTTPException: unroutable},
     )
 
 
@@ -84,15 +75,9 @@ class _Views:
     def __init__(self, mock: Mock) -> None:
         self._mock = mock
 
-    async def page(self, _: Request) -> Response:
-        mock = self._mock
-        entries = mock.journal.entries()
-        text = inspector.page(mock.contract.title, mock.base_path, entries, len(entries))
-        return HTMLResponse(text, headers=inspector.HEADERS)
-
     async def health(self, _: Request) -> Response:
         mock = self._mock
-        return _json({
+        return json_answer({
             "status": "ok",
             "version": __version__,
             "contract": mock.contract.name,
@@ -102,26 +87,26 @@ class _Views:
         })  # fmt: skip
 
     async def contract(self, _: Request) -> Response:
-        return _json(self._mock.contract.document.data)
+        return json_answer(self._mock.contract.document.data)
 
     async def requests(self, request: Request) -> Response:
         entries = self._entries(request)
         shown = [summary(entry) for entry in entries[-_PAGE:]]
-        return _json({"total": len(entries), "requests": shown})
+        return json_answer({"total": len(entries), "requests": shown})
 
     async def forget(self, request: Request) -> Response:
-        return _json({"forgotten": self._single().journal.clear(_session(request))})
+        return json_answer({"forgotten": self.single().journal.clear(_session(request))})
 
     async def find(self, request: Request) -> Response:
         found = _query(await _body(request), counted=False).find(self._entries(request))
-        return _json({"total": len(found), "requests": [record(entry) for entry in found[-_PAGE:]]})
+        return json_answer({"total": len(found), "requests": [record(entry) for entry in found[-_PAGE:]]})
 
     async def request(self, request: Request) -> Response:
         identifier = request.path_params["id"]
-        entry = self._single().journal.get(identifier)
+        entry = self.single().journal.get(identifier)
         if entry is None:
             raise ProblemError(404, f"the journal holds no exchange {identifier!r}; it keeps the newest ones only")
-        return _json(record(entry))
+        return json_answer(record(entry))
 
     async def verify(self, request: Request) -> Response:
         asked = await _body(request)
@@ -131,7 +116,7 @@ class _Views:
         count = len(found)
         low, high = query.at_least, query.at_most
         if (low is None or count >= low) and (high is None or count <= high):
-            return _json({"verified": True, "count": count, "expected": query.expected,
+            return json_answer({"verified": True, "count": count, "expected": query.expected,
                           "requests": [summary(entry) for entry in found[-_PAGE:]]})  # fmt: skip
         detail = f"{query.expected} expected, {count} found among {len(entries)} recorded requests"
         nearest = [{"missed": missed, "request": summary(entry)} for entry, missed in query.nearest(entries)]
@@ -139,24 +124,24 @@ class _Views:
                            requests=[summary(entry) for entry in found[-_PAGE:]], nearest=nearest)  # fmt: skip
 
     async def scenarios(self, request: Request) -> Response:
-        return _json(self._playing(_own_session(request)))
+        return json_answer(self._playing(_own_session(request)))
 
     async def arm(self, request: Request) -> Response:
-        mock, session = self._single(), _own_session(request)
+        mock, session = self.single(), _own_session(request)
         mock.stage.arm(session, self._scenario(await _body(request)))
-        return _json(self._playing(session))
+        return json_answer(self._playing(session))
 
     async def disarm(self, request: Request) -> Response:
-        mock, session = self._single(), _own_session(request)
+        mock, session = self.single(), _own_session(request)
         mock.stage.arm(session, None)
-        return _json(self._playing(session))
+        return json_answer(self._playing(session))
 
     async def reset(self, request: Request) -> Response:
-        mock, session = self._single(), _session(request)
+        mock, session = self.single(), _session(request)
         mock.stage.reset(session)
         if mock.pipeline.replay is not None:
             mock.pipeline.replay.rewind()
-        return _json({"forgotten": mock.journal.clear(session)})
+        return json_answer({"forgotten": mock.journal.clear(session)})
 
     def _scenario(self, data: Any) -> Scenario:
         """The scenario that a body names, or the one that it spells out."""
@@ -187,9 +172,9 @@ class _Views:
         }
 
     def _entries(self, request: Request) -> list[Entry]:
-        return self._single().journal.entries(_session(request))
+        return self.single().journal.entries(_session(request))
 
-    def _single(self) -> Mock:
+    def single(self) -> Mock:
         if self._mock.settings.workers > 1:
             raise ProblemError(
                 409, "each worker has a journal and scenarios of its own; start the mock with one worker"
@@ -230,26 +215,3 @@ async def _body(request: Request) -> Any:
     if reading.problems or reading.value is MISSING:
         raise ProblemError(400, "; ".join(problem.message for problem in reading.problems))
     return reading.value
-
-
-def _json(value: Any, status: int = 200, kind: str = "application/json") -> Response:
-    return Response(encoded(value), status, {"cache-control": "no-store"}, kind)
-
-
-async def _problem(_: Request, failure: Exception) -> Response:
-    if not isinstance(failure, ProblemError):
-        raise failure
-    title = http.client.responses.get(failure.status, "Problem")
-    document = {"type": "about:blank", "title": title, "status": failure.status, "detail": failure.detail}
-    return _json({**document, **failure.more}, failure.status, "application/problem+json")
-
-
-async def _unroutable(request: Request, failure: Exception) -> Response:
-    """Starlette's own 404 and 405 as problems."""
-    if not isinstance(failure, HTTPException):
-        raise failure
-    allow = (failure.headers or {}).get("Allow", "")
-    detail = f"{request.method} is not for this path; it takes {allow}" if allow else "there is nothing at this path"
-    answer = await _problem(request, ProblemError(failure.status_code, detail))
-    answer.headers.update(failure.headers or {})
-    return answer

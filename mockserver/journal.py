@@ -118,6 +118,8 @@ class Journal:
         self._rows: deque[Entry | Plain] = deque()
         self._size = 0
         self.dropped = 0
+        self.cleared = 0
+        """How often something was forgotten on demand."""
 
     def append(self, row: Entry | Plain) -> None:
         """Record an exchange that has been redacted; the oldest ones make room."""
@@ -147,10 +149,30 @@ class Journal:
         """The entry with that id."""
         return next((entry for entry in self.entries() if entry.id == identifier), None)
 
+    @property
+    def newest(self) -> str:
+        """The id of the last entry; "" when there is none."""
+        try:
+            row = self._rows[-1]
+        except IndexError:
+            return ""
+        return row.id if isinstance(row, Entry) else row[1].decode()
+
+    def since(self, identifier: str) -> list[Entry] | None:
+        """The entries after the one with that id, oldest first; None when it is not there (any more)."""
+        name = identifier.encode()
+        found: list[Entry] = []
+        for row in reversed(tuple(self._rows)):
+            if (row.id == identifier) if isinstance(row, Entry) else (row[1] == name):
+                return found[::-1]
+            found.append(row if isinstance(row, Entry) else _unpacked(row))
+        return None
+
     def clear(self, session: str | None = None) -> int:
         """Forget the entries of one session, or all; how many there were."""
         kept = [entry for entry in self.entries() if session is not None and entry.session != session]
         count = len(self._rows) - len(kept)
+        self.cleared += 1
         self._rows, self._size = deque(kept), sum(entry.size + OVERHEAD for entry in kept)
         return count
 
