@@ -119,6 +119,12 @@ def _addresses(body: bytes, port: int | None) -> Iterator[tuple[int, Picture]]:
         start = body.find(b"http", match.end() if match else start + 4)
 
 
+def looks_like_one(url: str) -> bool:
+    """Whether an address ends as those of pictures do."""
+    parts = _parts(url)
+    return parts is not None and parts[1].endswith(_ENDINGS)
+
+
 def own_path(url: str, port: int | None) -> str:
     """Path and query of an address of the mock itself; "" for any other."""
     parts = _parts(url)

@@ -189,8 +189,14 @@ def _violation(number: int, violation: Violation) -> dict[str, Any]:
 
 
 def _picture(entry: Entry, side: Side, index: int, picture: Picture, place: Place) -> dict[str, Any]:
-    if picture.url:
-        path = pictures.own_path(picture.url, place.port)
-        # only what the mock itself serves is loaded: the page asks no other host
-        return {"url": on_one_line(picture.url, _LONGEST), "src": f"{place.origin}{path}" if path else ""}
-    return {"type": picture.type, "bytes": picture.size, "src": f"{body_path(entry, side)}/pictures/{index}"}
+    if not picture.url:
+        source = f"{body_path(entry, side)}/pictures/{index}"
+        return {"type": picture.type, "bytes": picture.size, "src": source, "load": True}
+    path = pictures.own_path(picture.url, place.port)
+    # only what the mock itself serves is loaded: the page asks no other host
+    source = f"{place.origin}{path}" if path else ""
+    return {
+        "url": on_one_line(picture.url, _LONGEST),
+        "src": source,
+        "load": bool(path) and pictures.looks_like_one(picture.url),
+    }

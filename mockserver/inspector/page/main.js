@@ -134,7 +134,7 @@ async function introduce() {
   }
   document.title = `${about.contract}: mock inspector`;
   at("title").textContent = about.title;
-  at("base").replaceChildren(el("code", {}, about.base_url), ` · contract ${about.contract} · version ${about.version}`);
+  at("base").replaceChildren(el("code", {}, about.base_url), ` · contract ${about.contract}`, el("span", { class: "wide" }, ` · version ${about.version}`));
   draw();
 }
 
@@ -159,10 +159,9 @@ function playing(found) {
     select.replaceChildren(...found.scenarios.map((one) => el("option", { value: one.name, title: one.description }, one.name)));
   }
   at("arm").disabled = !names.length;
-  at("disarm").hidden = !found.armed;
   at("armed").hidden = !found.armed;
   const whose = found.session ? `session ${found.session}` : "requests without a session";
-  at("armed").replaceChildren(
+  at("armed-text").replaceChildren(
     el("span", { class: "pill warning" }, "scenario"), " ", el("bdi", {}, found.armed ?? ""),
     ` is armed for ${whose}; it has answered ${counted(found.answered, "request")}.`);
 }
@@ -233,7 +232,7 @@ async function route() {
   if (openedId !== id) return;
   at("detail").replaceChildren(...made);
   at("detail").hidden = false;
-  at("panes").classList.add("open");
+  document.body.classList.add("open");
   at("detail").scrollTop = 0;
   at("opened").focus({ preventScroll: true });
   if (getComputedStyle(at("list")).display === "none") window.scrollTo(0, 0);
@@ -253,7 +252,7 @@ function close(back) {
 function hide() {
   openedId = "";
   list.open("");
-  at("panes").classList.remove("open");
+  document.body.classList.remove("open");
   at("detail").hidden = true;
   at("detail").replaceChildren();
 }

@@ -1,4 +1,4 @@
-// One side of an exchange: its headers, its body with the marked places, its pictures.
+// One side of an exchange: its pictures, its body with the marked places, its headers.
 
 import { el, size } from "./dom.js";
 
@@ -9,8 +9,8 @@ export function message(side, name, marks) {
     first(side, name, marks),
     side.cut && el("p", { class: "cut" }, `The transfer ended early: ${side.cut}.`),
     gallery(side.pictures, name),
-    headers(side.headers, name, marks),
-    body(side.body, name, marks));
+    body(side.body, name, marks),
+    headers(side.headers, name, marks));
 }
 
 function first(side, name, marks) {
@@ -67,23 +67,33 @@ function gallery(pictures, name) {
 }
 
 function figure(picture, number, name) {
-  const words = el("figcaption", {});
-  const told = picture.url ? el("bdi", { class: "url" }, picture.url) : `${picture.type}, ${size(picture.bytes)}`;
-  words.append(told);
-  if (!picture.src) {
-    words.append(el("span", { class: "dim" }, "On another host, which this page does not ask. "), elsewhere(picture.url));
-    return el("figure", { class: "far" }, words);
+  const whole = el("figure");
+  const words = el("figcaption", {},
+    picture.url ? el("bdi", { class: "url" }, picture.url) : `${picture.type}, ${size(picture.bytes)}`);
+  const load = () => {
+    const image = el("img", {
+      src: picture.src, alt: `Picture ${number} of the ${name === "request" ? "request" : "answer"}`, decoding: "async",
+    });
+    const link = el("a", { href: picture.src, target: "_blank", rel: "noopener noreferrer" }, image);
+    image.addEventListener("load", () => words.prepend(`${image.naturalWidth} × ${image.naturalHeight}, `));
+    image.addEventListener("error", () => {
+      whole.classList.add("far");
+      whole.replaceChildren(words, el("p", { class: "dim" }, "This is no picture that can be shown."));
+    });
+    whole.classList.remove("far");
+    whole.replaceChildren(link, words);
+    return link;
+  };
+  if (picture.load) {
+    load();
+    return whole;
   }
-  const image = el("img", {
-    src: picture.src, alt: `Picture ${number} of the ${name === "request" ? "request" : "answer"}`, decoding: "async",
-  });
-  image.addEventListener("load", () => words.prepend(`${image.naturalWidth} × ${image.naturalHeight}, `));
-  const link = el("a", { href: picture.src, target: "_blank", rel: "noopener noreferrer" }, image);
-  const whole = el("figure", {}, link, words);
-  image.addEventListener("error", () => {
-    whole.classList.add("far");
-    link.replaceWith(el("span", { class: "dim" }, "This is no picture that can be shown. "));
-  });
+  // an address that may be no picture's is a request to the mock, which would be recorded
+  const action = picture.src
+    ? el("button", { type: "button", onclick: () => load().focus() }, "Load it")
+    : elsewhere(picture.url);
+  whole.classList.add("far");
+  whole.append(words, el("p", { class: "dim" }, picture.src ? "Perhaps a picture. " : "On another host, which this page does not ask. ", action));
   return whole;
 }
 
