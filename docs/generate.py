@@ -83,8 +83,15 @@ PREFERENCES = {
     "seed": ("text", "equal requests with equal seeds get equal bytes, id and time included"),
 }
 ADMIN = {
-    "GET /__admin": "a page for people: the newest requests",
+    "GET /__admin": "the [inspector](../mock.md#the-inspector), a page for people",
     "GET /__admin/": "the same",
+    "GET /__admin/page/{name}": "a file of that page",
+    "GET /__admin/about": "title and version of what is served, the base URL, a first request to try",
+    "GET /__admin/live": "what is new after the cursor `?after=`, all sessions; a stream of events for whoever accepts `text/event-stream`",
+    "GET /__admin/har": "the recorded exchanges as a HAR archive, those of all sessions unless one is named",
+    "GET /__admin/requests/{id}/view": "one exchange as the page shows it: marked, shortened, harmless to print",
+    "GET /__admin/requests/{id}/{side}": "the whole body of its `request` or `response`",
+    "GET /__admin/requests/{id}/{side}/pictures/{number}": "one picture of that body, counted from 0",
     "GET /__admin/health": "status, version, contract, uptime, number of recorded requests",
     "GET /__admin/contract": "the contract as one OpenAPI 3.1 document",
     "GET /__admin/requests": "the recorded exchanges in short, oldest first, the newest 1,000 of them",

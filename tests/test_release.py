@@ -84,6 +84,9 @@ def test_wheel_holds_packages_contracts_and_types(in_wheel: set[str]) -> None:
     assert shipped <= in_wheel
     suite = {f"contract_tests/{name}" for name in ("__init__.py", "conftest.py", "pytest.ini", "test_refusals.py")}
     assert suite <= in_wheel
+    page = {f"mockserver/inspector/page/{path.name}" for path in (ROOT / "mockserver/inspector/page").iterdir()}
+    assert "mockserver/inspector/page/index.html" in page
+    assert page <= in_wheel
     assert {"mockserver/py.typed", "mockserver/_schemas/default", "pytest_quickrouter.py"} <= in_wheel
 
 

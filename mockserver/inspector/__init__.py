@@ -69,7 +69,7 @@ class Inspector:
             ("/__admin/har", "GET", self.archive),
             ("/__admin/requests/{id}/view", "GET", self.opened),
             ("/__admin/requests/{id}/{side}", "GET", self.body),
-            ("/__admin/requests/{id}/{side}/pictures/{number:int}", "GET", self.picture),
+            ("/__admin/requests/{id}/{side}/pictures/{number}", "GET", self.picture),
         ]
 
     async def page(self, request: Request) -> Response:
@@ -127,11 +127,12 @@ class Inspector:
     async def picture(self, request: Request) -> Response:
         """One picture out of a body."""
         entry, side, number = self._entry(request), _side(request), request.path_params["number"]
-        found = await run_in_threadpool(view.pictures_of, entry, side, _place(request).port)
-        if number >= len(found) or not (data := found[number].data):
+        found = dict(enumerate(await run_in_threadpool(view.pictures_of, entry, side, _place(request).port)))
+        picture = found.get(int(number)) if number.isdecimal() and len(number) < 5 else None
+        if picture is None or not (data := picture.data):
             raise ProblemError(404, f"the {side} holds no picture {number}")
         headers = {"cache-control": "private, max-age=3600", "content-security-policy": _FOR_DATA, **_GUARDED}
-        return Response(data, 200, headers, found[number].type)
+        return Response(data, 200, headers, picture.type)
 
     def _entry(self, request: Request) -> Entry:
         identifier = request.path_params["id"]

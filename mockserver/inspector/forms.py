@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from email.message import Message
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from mockserver import media
+
+_MOST: Final = 200
+"""Parts that are looked at."""
 
 
 class Part(NamedTuple):
@@ -18,7 +21,7 @@ class Part(NamedTuple):
 
 
 def parts_of(body: bytes, content_type: str) -> list[Part]:
-    """The parts in their order; empty where the body is no form, or none that can be taken apart."""
+    """The first parts in their order; empty where the body is no form, or none that can be taken apart."""
     if not media.media_type(content_type).startswith("multipart/"):
         return []
     whole = Message()
@@ -27,7 +30,8 @@ def parts_of(body: bytes, content_type: str) -> list[Part]:
     if not boundary:
         return []
     found = []
-    for piece in (b"\r\n" + body).split(b"\r\n--" + boundary.encode("latin-1", "replace"))[1:]:
+    pieces = (b"\r\n" + body).split(b"\r\n--" + boundary.encode("latin-1", "replace"), _MOST + 1)
+    for piece in pieces[1 : _MOST + 1]:
         if piece.startswith(b"--"):
             break
         head, blank, content = piece.partition(b"\r\n\r\n")

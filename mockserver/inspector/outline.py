@@ -18,6 +18,8 @@ from mockserver.pointers import escape
 
 LINES: Final = 600
 """Lines of one body that are shown."""
+SIZE: Final = 200_000
+"""Characters of one body that are shown."""
 LONGEST: Final = 2000
 """Characters of one string or line that are shown."""
 _DEEPEST: Final = 40
@@ -59,15 +61,19 @@ def _readable(body: bytes) -> str | None:
 
 def _bounded(found: Iterator[Line]) -> list[Line]:
     kept: list[Line] = []
+    size = 0
     for line in found:
-        if len(kept) == LINES:
+        size += len(line["text"])
+        if len(kept) == LINES or size > SIZE:
             return [*kept, _note("/body", 0, "more lines are left out")]
         kept.append(line)
     return kept
 
 
 def _value(value: Any, at: str, depth: int, name: str | None, end: str) -> Iterator[Line]:
-    head: Line = {"at": at, "depth": depth} | ({} if name is None else {"name": on_one_line(_quoted(name), 200)})
+    head: Line = {"at": at, "depth": depth} | (
+        {} if name is None else {"name": on_one_line(_quoted(name[:LONGEST]), 200)}
+    )
     if isinstance(value, dict | list):
         listed = isinstance(value, list)
         kind, opening, closing = ("array", "[", "]") if listed else ("object", "{", "}")
@@ -96,7 +102,9 @@ def _members(value: Mapping[str, Any] | list[Any], at: str, depth: int) -> Itera
             yield _note(at, depth, f"{len(value) - _ITEMS:,} more {'items' if listed else 'members'} are left out")
             return
         comma = "," if index < last else ""
-        yield from _value(member, f"{at}/{escape(name)}", depth, None if listed else str(name), comma)
+        # members with endless names are all at the place of what holds them: places must not outgrow the body
+        place = f"{at}/{escape(name)}" if len(at) + len(str(name)) < LONGEST else at
+        yield from _value(member, place, depth, None if listed else str(name), comma)
 
 
 def _quoted(text: str) -> str:

@@ -31,7 +31,7 @@ _SIGNATURES: Final = (
     (b"GIF87a", "image/gif"),
     (b"GIF89a", "image/gif"),
 )
-_BEGINNINGS: Final = (b"iVBORw0KGgo", b"/9j/", b"\\/9j\\/", b"_9j_", b"R0lGOD", b"UklGR")
+_BEGINNINGS: Final = (b"iVBORw0KGg", b"/9j/", b"\\/9j\\/", b"_9j_", b"R0lGOD", b"UklGR")
 """The same and RIFF in base64, in either alphabet, slashes escaped as some JSON writers do."""
 _RUN: Final = re.compile(rb"[A-Za-z0-9+/=_\\-]+")
 _ADDRESS: Final = re.compile(rb"https?:\\?/\\?/[^\s\"'<>()\[\]{}`|^]{3,4000}")
@@ -74,7 +74,7 @@ def found(body: bytes, content_type: str, port: int | None) -> list[Picture]:
     if raw:
         return raw[:MOST]
     placed = sorted([*_coded(body), *_addresses(body, port)], key=lambda pair: pair[0])
-    return list(dict.fromkeys(picture for _, picture in placed))[:MOST]
+    return [picture for _, picture in placed][:MOST]
 
 
 def _coded(body: bytes) -> Iterator[tuple[int, Picture]]:

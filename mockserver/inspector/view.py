@@ -9,6 +9,7 @@ import re
 import shlex
 from typing import Any, Final, NamedTuple
 
+from mockserver import media
 from mockserver.curl import curl
 from mockserver.findings import Side, Violation
 from mockserver.inspector import outline, pictures
@@ -94,8 +95,7 @@ def body_path(entry: Entry, side: Side) -> str:
 def pictures_of(entry: Entry, side: Side, port: int | None) -> list[Picture]:
     """The pictures of one side."""
     message = entry.exchange.request if side == "request" else entry.exchange.response
-    body = entry.body if side == "request" else entry.answer_body
-    return pictures.found(body, (message.header("content-type") if message else "") or "", port)
+    return pictures.found(_plain(message), (message.header("content-type") if message else "") or "", port)
 
 
 def repeat(entry: Entry, origin: str) -> str:
@@ -119,7 +119,7 @@ def _message(
 ) -> dict[str, Any]:
     own = [(number, violation) for number, violation in numbered if violation.side == side]
     kind = (message.header("content-type") if message else "") or ""
-    form, lines = outline.lines(body, kind)
+    form, lines = outline.lines(_plain(message), kind)
     _mark(lines, [pair for pair in own if pair[1].pointer.startswith("/body")], form)
     shown = [_picture(entry, side, index, one, place) for index, one in enumerate(pictures_of(entry, side, place.port))]
     return {
@@ -170,6 +170,13 @@ def _mark(lines: list[outline.Line], own: Marks, form: str) -> None:
             index = int(told[1]) - 1
         if index is not None:
             lines[index].setdefault("marks", []).append(number)
+    for one in lines:
+        one["at"] = on_one_line(one["at"], _SHORT)
+
+
+def _plain(message: Request | Response | None) -> bytes:
+    """The body without its content coding, where that can be undone."""
+    return media.decode(message.body, message.header("content-encoding"))[0] if message else b""
 
 
 def _violation(number: int, violation: Violation) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""The inspector in a real browser: what a person sees, reaches by keyboard and is told, and what hostile data cannot do."""
+"""The inspector in a real browser: what a person sees, reaches by keyboard and is told, and what hostile data cannot do.
+
+Not collected unless named: the tox environment ``browser`` installs selenium, and Chromium has to be on the machine.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 from mockserver.journal import Entry, Journal
 from mockserver.server import Running, background
 from mockserver.settings import Settings
-from tests.browser.conftest import png
+from tests.browser.pictures import png
 from tests.conftest import KEY
 
 HEADERS = {"Authorization": f"Bearer {KEY}", "Accept": "application/json"}
@@ -138,6 +141,22 @@ def test_an_opened_request_marks_the_place_and_quotes_the_page(page: Page, good:
     assert "row" in page.driver.switch_to.active_element.get_attribute("class"), "the caret is where it came from"
 
 
+def test_from_one_opened_request_to_the_next(page: Page, good: dict[str, Any]) -> None:
+    names = [page.ask(good).headers["mock-exchange"] for _ in range(3)]
+    page.open(f"#{names[0]}")
+    page.rows(3)
+    newer, older = page.until(lambda: page.all("[data-step]"))
+    assert (newer.get_attribute("aria-disabled"), older.get_attribute("aria-disabled")) == ("false", "true")
+    newer.click()
+    page.until(lambda: names[1] in page.text("#detail .facts"))
+    assert page.one(".row[aria-current]").get_attribute("href").endswith(names[1])
+    page.driver.back()
+    page.until(lambda: names[0] in page.text("#detail .facts"))
+    page.one(".close").click()
+    ActionChains(page.driver).send_keys(Keys.ARROW_UP, Keys.ENTER).perform()
+    page.until(lambda: page.all("#detail .facts") and names[1] in page.text("#detail .facts"))
+
+
 def test_pictures_are_known_by_what_they_are(page: Page, journal: Journal, good: dict[str, Any]) -> None:
     coded = base64.b64encode(png(64, 48, (200, 0, 0))).decode()
     step = {"response": {"status": 200, "body": {"any": [{"thing": coded}, {"other": f"data:image/png;base64,{coded[:-2]}x="}],
@@ -209,11 +228,11 @@ def test_filter_session_scenario_and_reset(page: Page, journal: Journal, good: d
     page.rows(2)
 
 
-def test_a_record_can_be_kept(page: Page, good: dict[str, Any]) -> None:
+def test_a_record_can_be_kept(page: Page, folder: Path, good: dict[str, Any]) -> None:
     page.open()
     page.ask(good)
     page.rows(1)
-    file = page.driver.folder / "mock.har"  # type: ignore[attr-defined]
+    file = folder / "mock.har"
     page.one("#har").click()
     page.until(file.exists)
     assert json.loads(file.read_text())["log"]["entries"][0]["request"]["url"].endswith("/v1/images/generations")

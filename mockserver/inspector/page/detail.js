@@ -4,18 +4,18 @@ import { ask, clock, counted, el, took } from "./dom.js";
 import { verdict } from "./list.js";
 import { message } from "./message.js";
 
-/** The elements of an opened exchange; `close`, `before` and `after` are called by its buttons (null: there is none). */
-export async function detail(id, { close, before, after, say }) {
+/** The elements of an opened exchange; `close` and `step` (-1 for a newer one, 1 for an older one) are called by its buttons. */
+export async function detail(id, { close, step, say }) {
   const path = `/__admin/requests/${encodeURIComponent(id)}/view`;
   let view;
   try {
     view = await ask(path);
   } catch (problem) {
-    return [bar(`Request ${id}`, close, before, after), el("p", { class: "notice" }, problem.message)];
+    return [bar(`Request ${id}`, close, step), el("p", { class: "notice" }, problem.message)];
   }
   const marks = (numbers) => numbers.length > 0 && el("span", { class: "marks" }, numbers.map((number) => mark(view.found[number - 1])));
   return [
-    bar(`${view.method} ${view.path}`, close, before, after),
+    bar(`${view.method} ${view.path}`, close, step),
     facts(view),
     view.found.length > 0 && findings(view.found),
     view.notes.length > 0 && el("ul", { class: "notes", "aria-label": "Notes" }, view.notes.map((note) => el("li", {}, note))),
@@ -25,13 +25,14 @@ export async function detail(id, { close, before, after, say }) {
   ].filter(Boolean);
 }
 
-function bar(title, close, before, after) {
-  const step = (label, sign, action) =>
-    el("button", { type: "button", class: "icon", "aria-label": label, title: label, disabled: !action, onclick: action ?? (() => {}) }, sign);
+function bar(title, close, step) {
+  const beside = (label, sign, places) => el("button", {
+    type: "button", class: "icon", "aria-label": label, title: label, "data-step": places, onclick: () => step(places),
+  }, sign);
   return el("div", { class: "bar" },
     el("button", { type: "button", class: "close", onclick: close }, "Close"),
     el("h2", { id: "opened", tabindex: "-1" }, el("bdi", {}, title)),
-    step("Newer request", "↑", before), step("Older request", "↓", after));
+    beside("Newer request", "↑", -1), beside("Older request", "↓", 1));
 }
 
 function facts(view) {

@@ -42,7 +42,8 @@ export class List {
   /** The id of the listed line that many places away from another; "" at an end. */
   beside(id, step) {
     const lines = this.#matching();
-    return lines[lines.findIndex((line) => line.id === id) + step]?.id ?? "";
+    const place = lines.findIndex((line) => line.id === id);
+    return place < 0 ? "" : lines[place + step]?.id ?? "";
   }
 
   /** Show as many again. */

@@ -80,6 +80,7 @@ function draw() {
   at("count").textContent = matching === list.length ? `${total ? all : "No request yet"}${gone}` : `${matching.toLocaleString("en")} of ${all}${gone}`;
   at("har").setAttribute("href", `/__admin/har?session=${encodeURIComponent(list.filter.session)}`);
   empty(matching);
+  if (openedId) beside();
 }
 
 function empty(matching) {
@@ -224,22 +225,27 @@ async function route() {
   }
   openedId = id;
   list.open(id);
-  const beside = (step) => {
-    const other = list.beside(id, step);
-    return other && list.find(id) ? () => go(other) : null;
-  };
-  const made = await detail(id, { close: () => close(true), before: beside(-1), after: beside(1), say });
+  const made = await detail(id, { close: () => close(true), step, say });
   if (openedId !== id) return;
   at("detail").replaceChildren(...made);
   at("detail").hidden = false;
   document.body.classList.add("open");
   at("detail").scrollTop = 0;
+  beside();
   at("opened").focus({ preventScroll: true });
   if (getComputedStyle(at("list")).display === "none") window.scrollTo(0, 0);
 }
 
-function go(id) {
-  location.hash = encodeURIComponent(id);
+function step(places) {
+  const id = list.beside(openedId, places);
+  if (id) location.hash = encodeURIComponent(id);
+}
+
+/** Say whether there is a newer and an older request: what arrives and what the filter hides changes it. */
+function beside() {
+  for (const button of document.querySelectorAll("[data-step]")) {
+    button.setAttribute("aria-disabled", String(!list.beside(openedId, Number(button.dataset.step))));
+  }
 }
 
 function close(back) {
