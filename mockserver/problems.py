@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import http.client
-from typing import Any
+from typing import Any, Final
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from mockserver.encoding import encoded
+
+GUARDED: Final = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-resource-policy": "same-origin",
+}
+"""Headers that keep an answer from being taken for something else, and from pages of other sites."""
 
 
 class ProblemError(Exception):
@@ -22,7 +29,7 @@ class ProblemError(Exception):
 
 def json_answer(value: Any, status: int = 200, kind: str = "application/json") -> Response:
     """A value as JSON that nobody keeps."""
-    return Response(encoded(value), status, {"cache-control": "no-store"}, kind)
+    return Response(encoded(value), status, {"cache-control": "no-store", **GUARDED}, kind)
 
 
 async def problem(_: Request, failure: Exception) -> Response:

@@ -206,6 +206,15 @@ def test_a_name_that_was_made_to_point_here_reads_nothing(mock: Running, path: s
     assert look(mock, path, {"Host": "evil.example"}).status == 403
 
 
+@pytest.mark.parametrize("path", ["", "about", "live", "har", "page/main.js", "requests", "requests/x/view"])
+def test_pages_of_other_sites_can_embed_nothing(mock: Running, path: str) -> None:
+    answer = look(mock, path)
+    assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "access-control-allow-origin" not in answer.headers
+    assert look(mock, path, {"Origin": "https://evil.example"}).status == 403
+
+
 def test_several_workers_have_no_common_journal(start: Callable[..., Running]) -> None:
     running = start(workers=2)
     assert look(running, "").status == 200

@@ -21,7 +21,7 @@ from mockserver.findings import Side
 from mockserver.inspector import feed, view
 from mockserver.inspector.example import first_request
 from mockserver.journal import Entry
-from mockserver.problems import ProblemError, json_answer
+from mockserver.problems import GUARDED, ProblemError, json_answer
 
 if TYPE_CHECKING:
     from mockserver.app import Mock
@@ -32,11 +32,6 @@ _TYPES: Final = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
-}
-_GUARDED: Final = {
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "cross-origin-resource-policy": "same-origin",
 }
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
@@ -100,7 +95,7 @@ class Inspector:
         journal = self._single().journal
         after = request.headers.get("last-event-id") or request.query_params.get("after", "")
         if request.method == "GET" and "text/event-stream" in request.headers.get("accept", ""):
-            headers = {"cache-control": "no-store", **_GUARDED}
+            headers = {"cache-control": "no-store", **GUARDED}
             return StreamingResponse(feed.events(journal, after), 200, headers, "text/event-stream")
         return json_answer(await run_in_threadpool(feed.news, journal, after))
 
@@ -108,7 +103,7 @@ class Inspector:
         """The journal, or one session of it, as a HAR archive to keep."""
         session = request.query_params.get("session", "*")
         entries = self._single().journal.entries(None if session == "*" else session)
-        headers = {"cache-control": "no-store", "content-disposition": 'attachment; filename="mock.har"', **_GUARDED}
+        headers = {"cache-control": "no-store", "content-disposition": 'attachment; filename="mock.har"', **GUARDED}
         return StreamingResponse(_archived(entries, _place(request).origin), 200, headers, "application/json")
 
     async def opened(self, request: Request) -> Response:
@@ -120,7 +115,7 @@ class Inspector:
         entry, side = self._entry(request), _side(request)
         content = entry.body if side == "request" else entry.answer_body
         name = f'attachment; filename="{entry.id}-{side}"'
-        headers = {"cache-control": "no-store", "content-disposition": name, **_GUARDED}
+        headers = {"cache-control": "no-store", "content-disposition": name, **GUARDED}
         headers["content-security-policy"] = _FOR_DATA
         return Response(content, 200, headers, "application/octet-stream")
 
@@ -131,7 +126,7 @@ class Inspector:
         picture = found.get(int(number)) if number.isdecimal() and len(number) < 5 else None
         if picture is None or not (data := picture.data):
             raise ProblemError(404, f"the {side} holds no picture {number}")
-        headers = {"cache-control": "private, max-age=3600", "content-security-policy": _FOR_DATA, **_GUARDED}
+        headers = {"cache-control": "private, max-age=3600", "content-security-policy": _FOR_DATA, **GUARDED}
         return Response(data, 200, headers, picture.type)
 
     def _entry(self, request: Request) -> Entry:
@@ -154,7 +149,7 @@ def _files() -> dict[str, _File]:
 
 def _served(request: Request, file: _File) -> Response:
     """The file, or word that the browser has it already."""
-    headers = {"etag": file.tag, "cache-control": "no-cache", "content-security-policy": POLICY, **_GUARDED}
+    headers = {"etag": file.tag, "cache-control": "no-cache", "content-security-policy": POLICY, **GUARDED}
     known = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
     if file.tag in known or "*" in known:
         return Response(status_code=304, headers=headers)
