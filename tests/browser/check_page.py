@@ -19,6 +19,7 @@ from typing import Any
 import httpx
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -49,7 +50,9 @@ class Page:
         self.until(lambda: self.one("#state").get_attribute("data-state") == state)
 
     def until(self, met: Callable[[], Any], seconds: float = 10) -> Any:
-        return WebDriverWait(self.driver, seconds, 0.05).until(lambda _: met())
+        # what is found may be replaced before it is read: then it is looked for again
+        patient = WebDriverWait(self.driver, seconds, 0.05, [NoSuchElementException, StaleElementReferenceException])
+        return patient.until(lambda _: met())
 
     def one(self, selector: str) -> Any:
         return self.driver.find_element(By.CSS_SELECTOR, selector)
