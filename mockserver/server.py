@@ -143,7 +143,7 @@ def _settle() -> None:
     """Keep the garbage collector away from what lives as long as the process, and from every request's few objects."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 50, 100)
+    gc.set_threshold(20_000, 10, 10)
 
 
 def listener_on(host: str, port: int) -> socket.socket:
