@@ -19,8 +19,8 @@ class Probe:
     ``breaks`` is the one documented rule that a request to be refused breaks; ``clears`` names the suspicions; ``rank``
     orders probes, lower first, and is what is dropped last when a limit is near; ``repeats`` names the probe of which it
     is a deliberate repeat; ``assumes`` are the places whose values choose a branch of the schema: the page says what
-    follows from them, not that they are on offer; ``halves`` are sent when an open probe is refused, to learn which of
-    its parts the server does not take.
+    follows from them, not that they are on offer; ``halves`` are sent when the probe goes wrong, to learn which of the things
+    that it carries is the reason and to clear the others.
     """
 
     name: str

@@ -6,6 +6,7 @@ A recipe is a value that can be compared and varied; :func:`build` turns it into
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -18,8 +19,9 @@ from mockserver.messages import Request
 from mockserver.pointers import find, parts_of
 from mockserver.synthesis import synthesize
 
-Layout = Literal["compact", "sorted", "pretty", "escaped"]
-"""How a JSON body is written: as such, keys sorted, indented with a line end, or with everything escaped that may be."""
+Layout = Literal["compact", "sorted", "pretty", "escaped", "exponents"]
+"""How a JSON body is written: as such, keys sorted, indented with a line end, with everything escaped that may be, or with
+whole numbers that are floats as ``1e0``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +143,22 @@ def _text(recipe: Recipe) -> bytes:
         return (json.dumps(body, ensure_ascii=False, indent=2) + "\n").encode("utf-8", "surrogatepass")
     if layout == "escaped":
         return json.dumps(body, ensure_ascii=True, sort_keys=True).replace("/", "\\/").encode()
+    if layout == "exponents":
+        return _MARKED.sub(r"\1e0", json.dumps(_marked(body), ensure_ascii=False, separators=(",", ":"))).encode()
     compact = json.dumps(body, ensure_ascii=False, separators=(",", ":"), sort_keys=layout == "sorted")
     return compact.encode("utf-8", "surrogatepass")
+
+
+_MARKED = re.compile('"\ue000(-?\\d+)\ue000"')
+
+
+def _marked(value: Any) -> Any:
+    """A JSON value with floats that are whole numbers as texts that no request has."""
+    if isinstance(value, Mapping):
+        return {name: _marked(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_marked(inner) for inner in value]
+    return f"\ue000{value:.0f}\ue000" if isinstance(value, float) and value.is_integer() else value
 
 
 def _accept(operation: Operation) -> str:

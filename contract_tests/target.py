@@ -6,11 +6,15 @@ The bytes are kept as they came; undoing content codings is left to the judge.
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import itertools
+import socket
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -22,6 +26,12 @@ from mockserver.messages import Exchange, Request, Response, headers_of
 
 MAX_ANSWER = 64 * 1024 * 1024
 """Bytes of an answer that are read; a longer one counts as cut by us."""
+
+KEPT_OF_LONGER = 64 * 1024
+"""Bytes that are kept of an answer that is longer: enough to see what it is."""
+
+LATE = "(time-out)"
+"""How a failure or a cut ends that only time explains."""
 
 
 def is_loopback(url: str) -> bool:
@@ -70,6 +80,7 @@ class Target:
             timeout=httpx.Timeout(self.timeout_s, connect=min(10.0, self.timeout_s)),
             limits=httpx.Limits(max_keepalive_connections=0),
             follow_redirects=False,
+            event_hooks={"response": [_without_location]},
             trust_env=not is_loopback(self.base_url),
         )
 
@@ -95,7 +106,7 @@ class Target:
         except httpx.ConnectTimeout:
             failure = "connection failed: no connection in time"
         except httpx.TimeoutException:
-            failure = f"no answer within {self.timeout_s:g} s (time-out)"
+            failure = self._late
         except httpx.RemoteProtocolError as error:
             failure = f"not a valid HTTP answer: {_reason(error)}"
         except httpx.HTTPError as error:
@@ -103,10 +114,16 @@ class Target:
         except (httpx.InvalidURL, UnicodeError) as error:
             raise UsageError(f"{self.base_url} cannot be asked: {error}") from None
         duration = time.perf_counter() - clock
+        if response is None and duration >= self.timeout_s:
+            failure = self._late
         if response is None and not self.answered and failure and failure.startswith("connection failed"):
             raise Inconclusive(f"{self.base_url} cannot be reached: {failure.removeprefix('connection failed: ')}")
         self.answered = self.answered or response is not None
         return Exchange(identifier, request, response, failure, started, duration)
+
+    @property
+    def _late(self) -> str:
+        return f"no answer within {self.timeout_s:g} s {LATE}"
 
     def _answer(self, request: Request, deadline: float) -> tuple[Response | None, str | None]:
         url = f"{self.base_url}{request.target}"
@@ -119,26 +136,29 @@ class Target:
         content = (
             iter([request.body]) if chunked else request.body if request.body or request.method == "POST" else None
         )
-        message = httpx.Request(request.method, url, headers=raw, content=content)
-        answer = self._client.send(message, stream=True)
+        alarm = _Alarm(deadline)
+        message = httpx.Request(request.method, url, headers=raw, content=content, extensions={"trace": alarm.trace})
+        with alarm:  # httpx times each read, and a server that sends a byte now and then is never late for it
+            answer = self._client.send(message, stream=True)
         cut: str | None = None
         body = bytearray()
         try:
             for chunk in answer.iter_raw():
                 body += chunk
                 if len(body) > MAX_ANSWER:
+                    del body[KEPT_OF_LONGER:]
                     cut = f"the answer is longer than {MAX_ANSWER} bytes; the rest was not read"
                     break
                 if time.perf_counter() > deadline:
-                    cut = f"the answer was not complete after {self.timeout_s:g} s (time-out)"
+                    cut = f"the answer was not complete after {self.timeout_s:g} s {LATE}"
                     break
         except httpx.TimeoutException:
-            cut = f"the answer stopped after {len(body)} bytes and was not complete in time (time-out)"
+            cut = f"the answer stopped after {len(body)} bytes and was not complete after {self.timeout_s:g} s {LATE}"
         except httpx.HTTPError as error:
             cut = f"the connection ended before the answer was complete: {_reason(error)}"
         finally:
             answer.close()
-        pairs = headers_of((n.decode("latin-1"), v.decode("latin-1")) for n, v in answer.headers.raw)
+        pairs = headers_of((n.decode("latin-1"), v.decode("latin-1")) for n, v in answer.extensions[_HEADERS])
         return Response(answer.status_code, pairs, bytes(body), cut), None
 
     def _wait(self) -> None:
@@ -146,6 +166,42 @@ class Target:
         if self.interval_s and rest > 0:
             time.sleep(rest)
         self._last = time.monotonic()
+
+
+_HEADERS = "headers as they came"
+
+
+def _without_location(answer: httpx.Response) -> None:
+    """Keep the headers and take Location away: httpx reads it although it follows nothing, and fails where it is no URL."""
+    answer.extensions[_HEADERS] = list(answer.headers.raw)
+    if "location" in answer.headers:
+        del answer.headers["location"]
+
+
+class _Alarm:
+    """Ends the connection of a request that has no head of an answer at the deadline."""
+
+    def __init__(self, deadline: float) -> None:
+        self._timer = threading.Timer(max(0.0, deadline - time.perf_counter()), self._ring)
+        self._timer.daemon = True
+        self._socket: socket.socket | None = None
+
+    def trace(self, event: str, info: Mapping[str, Any]) -> None:
+        """What httpcore tells (its ``trace`` extension): the last stream made is the one that the answer comes by."""
+        stream = info.get("return_value")
+        if event.endswith(("connect_tcp.complete", "start_tls.complete")) and stream is not None:
+            self._socket = stream.get_extra_info("socket")
+
+    def __enter__(self) -> None:
+        self._timer.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+
+    def _ring(self) -> None:
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
 
 def _reason(error: Exception) -> str:

@@ -44,6 +44,7 @@ WHOLE: tuple[TextClass, ...] = (
     TextClass("a slash at its beginning", "/imagine a fox --v 5", _matches(r"^/")),
     TextClass("a byte order mark at its beginning", "\ufeffa fox", _matches("^\ufeff")),
     TextClass("a long run of one character", "z" * 120, _matches(r"(.)\1{99}")),
+    TextClass("a word of more than 300 letters", "painted-" * 40, _matches(r"\S{301}")),
     TextClass("more than 150 words", "fox " * 151, lambda text: len(text.split()) > 150),
     TextClass("nothing but white space", "   ", _matches(r"^\s+$")),
 )
@@ -71,7 +72,19 @@ def filled(length: int, unit: str = "a") -> str:
 def longest(length: int) -> str:
     """A text of so many characters that is much longer in bytes and in UTF-16 units, and has hundreds of words.
 
-    It begins with a byte order mark and a long run of one character.
+    It begins with a byte order mark and, where there is room, a word of more than 300 letters, all of them the same.
     """
-    head = "\ufeff" + "z" * 120 + " "
+    head = "\ufeff" + "z" * (320 if length > 800 else 120) + " "
     return (head + filled(length, "猪🐷 "))[: length - 1] + "猪" if length > len(head) else filled(length, "猪🐷")
+
+
+def beyond(length: int) -> str:
+    """A text one character longer than ``length`` that a lax reader has many reasons to take for shorter.
+
+    It is short enough once its ends are trimmed, its marks composed, its line ends made one character or its Chinese left
+    out, and hardly longer in bytes than in characters, so that generous limits are no excuse to refuse it.
+    """
+    ends, inner = "  ", "cafe\u0301 \r\n 画狐 "
+    if length < 2 * len(inner):
+        return filled(max(length - 1, 0)) + ends[: length + 1]
+    return ends + inner + filled(length - 4 - len(inner), "a painted fox ") + "x" + ends

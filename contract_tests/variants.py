@@ -6,9 +6,9 @@ level is carried by at least one request.  The judge has the last word on what i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import count
+from functools import partial
 from typing import Any
 
 from contract_tests import texts
@@ -20,8 +20,8 @@ from mockserver.pointers import find
 from mockserver.sentences import show
 from mockserver.validation import Judge
 
-_WHOLE_FIRST = ("a slash at its beginning", "digits alone")
-"""Classes of whole texts that get a request of their own; the longest text and the open requests carry others."""
+_RIDERS = ("digits alone", "a slash at its beginning", "the word null alone")
+"""Classes of whole texts that ride on requests that are made anyway; the longest text carries others."""
 
 _LAYOUTS: tuple[Layout, ...] = ("escaped", "pretty", "sorted")
 
@@ -41,17 +41,24 @@ def variants(judge: Judge, base: Recipe) -> list[Probe]:
     plain = Probe("accepts the documented example", base, "accepted", (f"{operation.id} refuses its own example",), 1)
     media = next((m for m in operation.body if is_json(media_type(m.type))), None)
     if media is None or not media.schema or base.body is MISSING:
-        return [plain, *_session(plain)]
+        return [plain, _again(plain)]
     document = judge.contract.document.data
     found = [place for place in places(document, media.schema, base.body) if place.pointer]
-    return [
-        plain,
-        *_side_by_side(judge, base, found),
-        *_absences(judge, base, found),
-        *_session(plain),
-        *_branches(judge, base, found, conditions(document, media.schema)),
-        *_open(base, found),
-    ]
+    riders = _riders(judge, base, found)
+    turns = _absences(judge, base, found, _side_by_side(judge, base, found), riders)
+    carriers = _branches(judge, base, found, conditions(document, media.schema))
+    groups = _open(base, found)
+    for index, parts in zip(_FOR_OPEN, groups, strict=False):
+        if len(carriers) > len(_FOR_OPEN) + len(groups):
+            carriers[index] = _carrying_open(carriers[index], base, parts)
+            groups = [group for group in groups if group is not parts]
+    carriers = [probe if probe.expect == "open" else _carrying(judge, base, probe, riders) for probe in carriers]
+    alone = [_alone(base, level, 6) for level in riders]
+    return [plain, *turns, *alone, *(_open_probe(base, parts) for parts in groups), *carriers, _again(plain)]
+
+
+_FOR_OPEN = (2, 3)
+"""Requests for values of branches that also carry what the documentation leaves open; the first ones stay plain."""
 
 
 def _levels(judge: Judge, base: Recipe, place: Place) -> list[Level]:
@@ -66,32 +73,75 @@ def _levels(judge: Judge, base: Recipe, place: Place) -> list[Level]:
         candidates = [("text of every kind", texts.mixed(limit))]
         if isinstance(limit, int) and limit <= 100_000:
             candidates.append((f"{limit} characters, the most", texts.longest(limit)))
-        candidates.append(("a single character", "a" * max(1, int(place.first("minLength") or 1))))
-        candidates += [(item.name, item.sample) for item in texts.WHOLE if item.name in _WHOLE_FIRST]
     elif place.types & {"integer", "number"}:
         low, high = place.first("minimum"), place.first("maximum")
         whole = [value for value in (low, high) if isinstance(value, int)]
         if units and units.request == place.pointer and len(whole) == 2:
             low, high = whole
-            candidates = [(str(v), v) for v in (high, low + 1, low + 2) if low < v <= high]
+            candidates = [(str(v), v) for v in (high, low + 1) if low < v <= high]
         else:
             candidates = [(str(value), value) for value in (low, high) if value is not None]
     elif place.types == {"boolean"}:
         candidates = [("true", True), ("false", False)]
-    levels = []
-    for what, value in candidates:
-        body = changed(base.body, place.pointer, value)
-        if value != present and not judge.body_violations(base.operation, body):
-            levels.append(Level(place.pointer, f"{place.name} {what}", value))
+    return _valid(judge, base, place, candidates)
+
+
+def _valid(judge: Judge, base: Recipe, place: Place, candidates: Sequence[tuple[str, Any]]) -> list[Level]:
+    """The levels among candidates (words, value): what the judge takes and the base has not."""
+    present = find(base.body, place.pointer, MISSING)
+    return [
+        Level(place.pointer, f"{place.name} {what}", value)
+        for what, value in candidates
+        if value != present and not judge.body_violations(base.operation, changed(base.body, place.pointer, value))
+    ]
+
+
+def _riders(judge: Judge, base: Recipe, found: Sequence[Place]) -> list[Level]:
+    """Kinds of text that need no request of their own: any that is made anyway can carry one of them."""
+    levels: list[Level] = []
+    for place in found:
+        if place.free_text and place.required and find(base.body, place.pointer, MISSING) is not MISSING:
+            candidates = [(item.name, item.sample) for item in texts.WHOLE if item.name in _RIDERS]
+            candidates.append(("a single character", "a" * max(1, int(place.first("minLength") or 1))))
+            levels += _valid(judge, base, place, candidates)
     return levels
 
 
-def _side_by_side(judge: Judge, base: Recipe, found: list[Place]) -> Iterator[Probe]:
+def _alone(base: Recipe, level: Level, rank: int) -> Probe:
+    clears = (f"{base.operation.id} refuses or mishandles {level.what}",)
+    return Probe(
+        f"accepts {level.what}",
+        base.with_body(changed(base.body, level.pointer, level.value)),
+        "accepted",
+        clears,
+        rank,
+    )
+
+
+def _carrying(judge: Judge, base: Recipe, probe: Probe, riders: list[Level]) -> Probe:
+    """The probe with a rider, taken from the list; should it be refused, the rider is tried without it."""
+    if not riders:
+        return probe
+    level = riders[0]
+    body = changed(probe.recipe.body, level.pointer, level.value)
+    if judge.body_violations(base.operation, body):
+        return probe
+    alone = _alone(base, riders.pop(0), probe.rank)
+    return replace(
+        probe,
+        name=f"{probe.name}, {level.what}",
+        recipe=probe.recipe.with_body(body),
+        clears=probe.clears + alone.clears,
+        halves=(*probe.halves, alone),
+    )
+
+
+def _side_by_side(judge: Judge, base: Recipe, found: list[Place]) -> list[Probe]:
     rows = [row for place in found if (row := _levels(judge, base, place))]
-    if not rows:
-        return
+    probes: list[Probe] = []
     units = base.operation.units
-    for turn in range(1 + max(len(row) for row in rows)):
+    turns = 1 + max((len(row) for row in rows), default=0)
+    for turn in range(turns):
         body, carried = base.body, []
         for offset, row in enumerate(rows):
             counts = units is not None and row[0].pointer == units.request
@@ -107,43 +157,58 @@ def _side_by_side(judge: Judge, base: Recipe, found: list[Place]) -> Iterator[Pr
         layout = _LAYOUTS[turn % len(_LAYOUTS)]
         if not carried:
             continue
-        lower = turn == len(_LAYOUTS)
+        lower = turn == min(turns, len(_LAYOUTS)) - 1
         recipe = replace(base, body=body, layout=layout, lower_names=lower)
         carried_too = [f"{layout} JSON", *(["header names in lower case"] if lower else [])]
         clears = tuple(f"{base.operation.id} refuses or mishandles {what}" for what in (*carried, *carried_too))
-        yield Probe("accepts " + ", ".join(carried), recipe, "accepted", clears, 2 + turn)
+        probes.append(Probe("accepts " + ", ".join(carried), recipe, "accepted", clears, 2 + turn))
+    return probes
 
 
-def _absences(judge: Judge, base: Recipe, found: list[Place]) -> Iterator[Probe]:
-    """Without each member that the schema does not require and the example has."""
+def _absences(
+    judge: Judge, base: Recipe, found: Sequence[Place], turns: list[Probe], riders: list[Level]
+) -> list[Probe]:
+    """The turns, the later ones without a member that the schema does not require and the example has.
+
+    Should such a request be refused, the turn is tried with the member.  Members for which there is no turn have a request
+    of their own.
+    """
+    probes = list(turns)
+    free = [index for index in range(len(turns)) if index >= _HEAVY]
     for place in found:
         if place.required or find(base.body, place.pointer, MISSING) is MISSING:
             continue
-        body = changed(base.body, place.pointer, MISSING)
-        for other in found:  # the last documented value of each closed field, and a text that looks like nothing
-            if other.pointer != place.pointer and (extra := _extra(other)) is not None:
-                trial = changed(body, other.pointer, extra)
-                body = body if judge.body_violations(base.operation, trial) else trial
-        if not judge.body_violations(base.operation, body):
-            what = f"no {place.name}"
-            suspicion = f"{base.operation.id} demands {place.name}"
-            yield Probe(f"accepts {what}", base.with_body(body), "accepted", (suspicion,), 6)
+        suspicion = f"{base.operation.id} demands {place.name}"
+        turn = probes[free[0]] if free else Probe("accepts", base, "accepted", (), 6)
+        body = changed(turn.recipe.body, place.pointer, MISSING)
+        if judge.body_violations(base.operation, body):
+            continue
+        name = f"{turn.name}, no {place.name}" if free else f"accepts no {place.name}"
+        halves = (turn,) if free else ()
+        probe = replace(
+            turn, name=name, recipe=turn.recipe.with_body(body), clears=(*turn.clears, suspicion), halves=halves
+        )
+        probe = _carrying(judge, base, probe, riders)
+        if free:
+            probes[free.pop(0)] = probe
+        else:
+            probes.append(probe)
+    return probes
 
 
-def _extra(place: Place) -> str | None:
-    """A value to carry along where a request is made anyway."""
-    if place.free_text and place.required:
-        return next(item.sample for item in texts.WHOLE if item.sample == "null")
-    own = place.first("enum")
-    return str(own[-1]) if own and isinstance(own[-1], str) else None
+_HEAVY = 2
+"""Turns that carry so much already that nothing is left out of them."""
 
 
-def _branches(judge: Judge, base: Recipe, found: list[Place], assignments: list[dict[str, Any]]) -> Iterator[Probe]:
-    """Every documented value of a field whose values depend on another field, once per branch."""
-    units = base.operation.units
+def _branches(judge: Judge, base: Recipe, found: Sequence[Place], assignments: Sequence[dict[str, Any]]) -> list[Probe]:
+    """Every documented value of a field whose values depend on another field, the branches by turns.
+
+    By turns, so that what depends on the number of requests is not taken for something that depends on a branch.
+    """
+    rows: list[list[Probe]] = []
     for assignment in assignments:
         label = " and ".join(f"{pointer.lstrip('/')} {show(value)}" for pointer, value in assignment.items())
-        ranks = count(9)
+        row: list[Probe] = []
         for place in found:
             if place.pointer in assignment or len(place.all("enum")) < 2:
                 continue
@@ -151,37 +216,48 @@ def _branches(judge: Judge, base: Recipe, found: list[Place], assignments: list[
                 body = base.body
                 for pointer, fixed in {**assignment, place.pointer: value}.items():
                     body = changed(body, pointer, fixed)
-                if units and units.request and value == place.enums[-1] and assignment is assignments[-1]:
-                    body = changed(body, units.request, units.default + 1)
-                if not judge.body_violations(base.operation, body):
-                    what = f"{place.name} {show(value)} with {label}"
-                    suspicion = f"{base.operation.id} refuses or mishandles {what}"
-                    recipe = base.with_body(body)
-                    rank, chosen = next(ranks), tuple(assignment)
-                    yield Probe(f"accepts {what}", recipe, "accepted", (suspicion,), rank, assumes=chosen)
+                if judge.body_violations(base.operation, body):
+                    continue
+                what = f"{place.name} {show(value)} with {label}"
+                suspicion = f"{base.operation.id} refuses or mishandles {what}"
+                recipe = base.with_body(body)
+                row.append(Probe(f"accepts {what}", recipe, "accepted", (suspicion,), 9, assumes=tuple(assignment)))
+        rows.append(row)
+    units = base.operation.units
+    for number, row in enumerate(row for row in rows if row):
+        if units and units.request:  # more than one in each branch too, and not the same number
+            count = units.default + 2 - min(number, 1)
+            body = changed(row[-1].recipe.body, units.request, count)
+            if not judge.body_violations(base.operation, body):
+                name = f"{row[-1].name}, {units.request.lstrip('/')} {count}"
+                row[-1] = replace(row[-1], name=name, recipe=row[-1].recipe.with_body(body))
+    by_turns = [row[index] for index in range(max(map(len, rows), default=0)) for row in rows if index < len(row)]
+    return [replace(probe, rank=9 + index) for index, probe in enumerate(by_turns)]
 
 
-def _session(plain: Probe) -> Iterator[Probe]:
-    """The same bytes again: whatever is cached, counted or kept between requests shows here."""
+def _again(plain: Probe) -> Probe:
+    """The same bytes again, as the last one: whatever is cached, counted or kept between requests shows here."""
     operation = plain.recipe.operation
     suspicion = f"{operation.id} answers an equal request from memory, or differently"
-    yield replace(plain, name="answers the same request afresh", clears=(suspicion,), rank=7, repeats=plain.id)
+    return replace(plain, name="answers the same request afresh", clears=(suspicion,), rank=50, repeats=plain.id)
 
 
 Part = tuple[str, Callable[[Recipe], Recipe]]
 """One thing that the documentation leaves open: its words and how a request comes to have it."""
 
 
-def _open(base: Recipe, found: list[Place]) -> Iterator[Probe]:
-    """What the documentation leaves open, several things in one request: any clean answer will do."""
+def _open(base: Recipe, found: Sequence[Place]) -> list[list[Part]]:
+    """What the documentation leaves open, several things for one request: any clean answer will do."""
     if base.body is MISSING or not isinstance(base.body, dict):
-        return
+        return []
     kind = base.operation.body[0].type
     units = base.operation.units
     text = next((place.pointer for place in found if place.free_text and place.required), "")
+    success = base.operation.success
+    more = [*(media.type for media in (success.content if success else ())), *_ALSO]
     first: list[Part] = [
         ("charset in Content-Type", lambda r: _header(r, "Content-Type", f"{kind}; charset=utf-8")),
-        ("Accept */*", lambda r: _header(r, "Accept", "*/*")),
+        ("an Accept that names more", lambda r: _header(r, "Accept", ", ".join(dict.fromkeys(more)))),
         ("an undocumented member", lambda r: r.with_body({**r.body, "undocumented": "value"})),
     ]
     if text:
@@ -194,9 +270,24 @@ def _open(base: Recipe, found: list[Place]) -> Iterator[Probe]:
     ]
     if units and units.request:
         count = float(units.of(base.body))
-        second.append((f"{units.request.lstrip('/')} as {count}", lambda r: _counted(r, units.request, count)))
-    for parts in (first, second):
-        yield _open_probe(base, parts)
+        counted = partial(_counted, units.request, count)
+        first.append(
+            (f"{units.request.lstrip('/')} as {count:.0f}e0", lambda r: replace(counted(r), layout="exponents"))
+        )
+        second.append((f"{units.request.lstrip('/')} as {count}", counted))
+    return [first, second]
+
+
+_ALSO = ("text/event-stream", "text/html;q=0.5", "*/*;q=0.1")
+"""What clients name in Accept beside the documented type: streaming ones, browsers, and those that take anything."""
+
+
+def _carrying_open(probe: Probe, base: Recipe, parts: Sequence[Part]) -> Probe:
+    """The probe of a branch that carries open parts too; should it be refused, each of both is tried for itself."""
+    alone = _open_probe(base, parts)
+    both = _open_probe(probe.recipe, parts)
+    name = f"{probe.name}, and handles{both.name.removeprefix('handles')}"
+    return replace(both, name=name, clears=probe.clears + both.clears, rank=probe.rank, halves=(probe, alone))
 
 
 def _open_probe(base: Recipe, parts: Sequence[Part]) -> Probe:
@@ -214,5 +305,5 @@ def _header(recipe: Recipe, name: str, value: str | None) -> Recipe:
     return replace(recipe, headers=(*recipe.headers, (name, value)))
 
 
-def _counted(recipe: Recipe, pointer: str, count: float) -> Recipe:
+def _counted(pointer: str, count: float, recipe: Recipe) -> Recipe:
     return recipe.with_body(changed(recipe.body, pointer, count))

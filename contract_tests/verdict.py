@@ -9,10 +9,10 @@ from typing import Any
 from contract_tests.budget import Budget
 from contract_tests.checks import Outcome, stricter
 from contract_tests.conditions import Condition
+from contract_tests.deviations import VARIATION
 from contract_tests.diagnosis import Diagnosis
 from contract_tests.examination import Examination, Trial
 from contract_tests.features import changes
-from contract_tests.mutants import VARIATION
 from contract_tests.plan import Plan
 from mockserver.causes import SEVERAL, grouped, members_at, parent_of
 from mockserver.curl import curl

@@ -27,6 +27,25 @@ CLOCK_JITTER_S = 2.0
 CLOCK_STILL_S = 5.0
 """Seconds between two answers after which the same time in both is no rounding any more."""
 
+STANDING_S = 1.25
+"""The same when every one of several answers has that time: whole seconds have passed by then on any single clock."""
+
+STANDING_ANSWERS = 5
+"""Answers that are several."""
+
+
+@dataclass(slots=True)
+class Clock:
+    """What the times of a session's answers told: the highest, the exchange that had it first and when that had ended.
+
+    ``answers`` counts those that all had the same time; 0 once they had not.
+    """
+
+    exchange: str
+    value: float
+    finished: float
+    answers: int = 1
+
 
 @dataclass(slots=True)
 class Session:
@@ -34,7 +53,12 @@ class Session:
 
     unique: dict[tuple[int, str], str] = field(default_factory=dict)
     stable: dict[tuple[int, str], tuple[str, Any]] = field(default_factory=dict)
-    times: dict[int, tuple[str, float, float]] = field(default_factory=dict)
+    clocks: dict[int, Clock] = field(default_factory=dict)
+
+    def until_still(self, moment: float) -> float:
+        """Seconds to wait so that the next answer tells a time that stands still; 0.0 where nothing looks like one."""
+        suspects = [clock for clock in self.clocks.values() if clock.answers >= STANDING_ANSWERS]
+        return max((STANDING_S + 0.05 - (moment - clock.finished) for clock in suspects), default=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,15 +141,18 @@ def _time(_: Any, unit: str, instance: Any, schema: Any) -> Iterator[ValidationE
 
 def _in_order(context: Context, rule: int, instance: float) -> Iterator[ValidationError]:
     """A plausible time must also not run backwards, nor stand still while ours went on."""
-    first, value, finished = context.session.times.get(rule, ("", 0.0, 0.0))
-    if first and first != context.exchange and finished <= context.started:
-        if instance < value - CLOCK_JITTER_S:
-            yield ValidationError(f"{instance} is earlier than {value:g} in the earlier exchange {first}")
-        elif instance == value and context.started - finished > CLOCK_STILL_S:
-            gone = context.started - finished
-            yield ValidationError(f"{instance} stood in exchange {first} already, {gone:.0f} s before this one began")
-    if instance >= value:
-        context.session.times[rule] = (context.exchange, instance, context.finished)
+    clock = context.session.clocks.setdefault(rule, Clock(context.exchange, instance, context.finished))
+    if clock.exchange == context.exchange:
+        return
+    clock.answers = clock.answers + 1 if clock.answers and instance == clock.value else 0
+    gone = context.started - clock.finished
+    if gone >= 0 and instance < clock.value - CLOCK_JITTER_S:
+        yield ValidationError(f"{instance} is earlier than {clock.value:g} in the earlier exchange {clock.exchange}")
+    elif instance == clock.value and gone > (STANDING_S if clock.answers > STANDING_ANSWERS else CLOCK_STILL_S):
+        told = f"{instance} stood in exchange {clock.exchange} already"
+        yield ValidationError(f"{told}, {gone:.1f} s before this one began")
+    if instance > clock.value:
+        clock.exchange, clock.value, clock.finished = context.exchange, instance, context.finished
 
 
 def _unique(_: Any, scope: str, instance: Any, schema: Any) -> Iterator[ValidationError]:

@@ -65,6 +65,9 @@ _TABLE = (
     Rule("status.redirect", E, "Redirect", "A redirect is not documented and is never followed."),
     Rule("status.undocumented", E, "Undocumented status", "The contract documents no answer with this status."),
     Rule("error.in-success", E, "Error under a success status", "The body is an error, the status says success."),
+    Rule(
+        "error.beside-result", W, "Error beside a result", "A success carries an error as well: which of them counts?"
+    ),
     Rule("error.key-leaked", E, "Key in the answer", "The answer repeats the API key it was called with."),
     Rule("error.trace-leaked", E, "Stack trace in the answer", "The answer shows the inside of the server."),
     Rule("error.server-fault", E, "Server error for a client's mistake", "A refusal must be 4xx; clients retry 5xx."),

@@ -21,7 +21,7 @@ from mockserver.meaning import CURRENT, Context, Session, digest_of
 from mockserver.media import MISSING
 from mockserver.messages import Exchange, Request, Response
 from mockserver.parameters import values_of
-from mockserver.pointers import descend, pointer_of
+from mockserver.pointers import dereference, descend, find, pointer_of
 from mockserver.rules import rule_for
 
 
@@ -294,6 +294,16 @@ class Judge:
                 yield self.explainer.answer("error.in-success", operation, "/body", message, "a success body", shown)
                 return
         yield from violations
+        if answer.status < 300 and self._has_error_too(option.schema, value):
+            shown = sentences.show(value["error"])
+            message = f"status {answer.status} with an error beside its result: {shown}"
+            yield self.explainer.answer("error.beside-result", operation, "/body/error", message, "no error", shown)
+
+    def _has_error_too(self, schema: str, value: Any) -> bool:
+        """Whether a success carries an error that the schema knows nothing of; an empty one says that there was none."""
+        if not isinstance(value, Mapping) or not value.get("error"):
+            return False
+        return not _speaks_of(self.contract.document.data, find(self.contract.document.data, schema), "error", set())
 
     def _error_in(self, operation: Operation, answer: Response) -> bool:
         """Whether the body of an answer is an error, whatever its status."""
@@ -311,3 +321,17 @@ class Judge:
                 if option.schema and all(violation.severity is Severity.INFO for violation in found):
                     return True
         return len(value) <= 3 and bool(value.get("error") or value.get("errors"))
+
+
+def _speaks_of(document: Mapping[str, Any], node: Any, member: str, seen: set[int]) -> bool:
+    """Whether a schema, or whatever applies at the same place, has a row for a member."""
+    if not isinstance(node, Mapping) or id(node) in seen:
+        return False
+    seen.add(id(node))
+    if member in node.get("properties", {}):
+        return True
+    inner = [branch for keyword in ("allOf", "anyOf", "oneOf") for branch in node.get(keyword, ())]
+    inner += [node.get("if"), node.get("then"), node.get("else")]
+    if isinstance(node.get("$ref"), str):
+        inner.append(dereference(document, node["$ref"])[1])
+    return any(_speaks_of(document, branch, member, seen) for branch in inner)

@@ -105,7 +105,7 @@ _accepts(
     _MEDIA,
     ("media.missing",),
     ask(headers={"Content-Type": None}),
-    weight="warning",
+    weight="info",
 )
 _accepts(
     "media-form-accepted",

@@ -263,7 +263,7 @@ add(
     "error",
     "Chinese text is in GBK",
     _JSON,
-    on_success(lambda call, answer: replace(answer, body=_retold(answer.body, "图").encode("gbk"))),
+    on_success(lambda call, answer: replace(answer, body=_retold(answer.body, "图片已生成").encode("gbk"))),
 )
 add(
     "lone-surrogate",
@@ -290,7 +290,7 @@ add(
 
 
 def _retold(data: bytes, text: str) -> str:
-    """The document with one non-ASCII character as its content, so that any charset can hold it."""
+    """The document with a text that is not ASCII as its content."""
     document: dict[str, Any] = json.loads(data)
     for choice in document["choices"]:
         choice["message"] = {"role": "assistant", "content": text}

@@ -1,0 +1,160 @@
+"""Targets that take their time, never end, change their mind or lead nowhere: a sane verdict, soon, within the limits."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import resource
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.test_suite_run import environment, listening, report_of
+
+ANSWER = {
+    "id": "chatcmpl-{}",
+    "object": "chat.completion",
+    "created": 0,
+    "choices": [{"index": 0, "message": {"role": "assistant", "content": "done"}, "finish_reason": "stop"}],
+    "usage": {"prompt_tokens": 9, "completion_tokens": 12, "total_tokens": 21},
+}
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"
+
+
+def asked(connection: socket.socket) -> Any:
+    """Read a request to its end; the value of its body, None where it is no documented request with a JSON object."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        more = connection.recv(65536)
+        if not more:
+            return None
+        data += more
+    head, _, body = data.partition(b"\r\n\r\n")
+    lengths = [line.partition(b":")[2] for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
+    while lengths and len(body) < int(lengths[0]):
+        body += connection.recv(65536)
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return None
+    plain = head.startswith(b"POST /v1/images/generations HTTP") and b"authorization: bearer sk" in head.lower()
+    return value if plain and b"content-type: application/json\r\n" in head.lower() else None
+
+
+def run(url: str, path: Path, *more: str) -> tuple[Any, int, float]:
+    """A run with a time-out of half a second for each request: its report, its exit code and how long it took."""
+    started = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-m", "mockserver", "test", url, "--request-timeout", "0.5", "--report", f"json={path}", *more],
+        capture_output=True, text=True, env=environment(None), timeout=100, check=False,
+    )  # fmt: skip
+    assert "Traceback" not in done.stdout + done.stderr
+    return report_of(path), done.returncode, time.monotonic() - started
+
+
+def late(connection: socket.socket) -> None:
+    with connection:
+        asked(connection)
+        time.sleep(20)
+
+
+def trickle(start: bytes) -> Callable[[socket.socket], None]:
+    def behave(connection: socket.socket) -> None:
+        with connection:
+            asked(connection)
+            try:
+                connection.sendall(start)
+                for _ in range(400):
+                    connection.sendall(b"a")
+                    time.sleep(0.05)
+            except OSError:
+                return
+
+    return behave
+
+
+@pytest.mark.parametrize(
+    ("behave", "exit_code"),
+    [
+        pytest.param(late, 3, id="late"),
+        pytest.param(trickle(b"HTTP/1.1 200 OK\r\nX-Long: "), 3, id="head trickles"),
+        pytest.param(trickle(HEAD + b"\r\n"), 1, id="body trickles"),
+    ],
+)
+def test_what_takes_too_long_ends_the_run(
+    behave: Callable[[socket.socket], None], exit_code: int, tmp_path: Path
+) -> None:
+    with listening(behave) as url:
+        report, code, seconds = run(url, tmp_path / "report.json")
+    assert code == exit_code, report["reason"]
+    assert "0.5 s" in report["reason"]
+    assert report["requests"] <= 6
+    assert seconds < 15
+
+
+def test_an_endless_answer_is_neither_kept_nor_read_to_its_end(tmp_path: Path) -> None:
+    block = b"x" * (1 << 20)
+
+    def endless(connection: socket.socket) -> None:
+        with connection:
+            asked(connection)
+            try:
+                connection.sendall(HEAD + b"Content-Length: 314572800\r\n\r\n")
+                for _ in range(300):
+                    connection.sendall(block)
+            except OSError:
+                return
+
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    with listening(endless) as url:
+        report, code, _ = run(url, tmp_path / "report.json", "--max-requests", "6", "--request-timeout", "20")
+    assert code == 1
+    assert any("longer than" in finding["message"] for finding in report["findings"])
+    assert report["images"] <= 30
+    after = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    assert max(before, after) < 400_000, "KiB of the largest child"
+
+
+def test_a_target_that_changes_its_mind_is_unstable(tmp_path: Path) -> None:
+    turns, names = itertools.count(), itertools.count()
+
+    def fickle(connection: socket.socket) -> None:
+        with connection:
+            value = asked(connection)
+            valid = value is not None and value.get("n") == 1 and str(value.get("size")).startswith("1024x1")
+            answer: Any = {"error": {"message": "prompt is wrong", "type": "invalid", "param": None, "code": None}}
+            status = b"HTTP/1.1 400 Bad Request\r\n"
+            if valid and next(turns) % 2:
+                status = b"HTTP/1.1 200 OK\r\n"
+                answer = {**ANSWER, "id": f"chatcmpl-{next(names)}", "created": int(time.time())}
+            body = json.dumps(answer).encode()
+            fields = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+            connection.sendall(status + fields.encode() + body)
+
+    with listening(fickle) as url:
+        report, code, _ = run(url, tmp_path / "report.json")
+    assert code == 1
+    assert report["requests"] <= 60
+    assert any(f["rule"] == "unstable.refused" and f["confirmation"] == "intermittent" for f in report["findings"])
+
+
+def test_a_redirect_that_leads_nowhere_is_a_finding(tmp_path: Path) -> None:
+    def away(connection: socket.socket) -> None:
+        with connection:
+            asked(connection)
+            connection.sendall(
+                b"HTTP/1.1 302 Found\r\nLocation: http://[not an address/\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            )
+
+    with listening(away) as url:
+        report, code, _ = run(url, tmp_path / "report.json")
+    assert code == 1
+    redirects = [finding for finding in report["findings"] if finding["rule"] == "status.redirect"]
+    assert redirects
+    assert "[not an address" in redirects[0]["observed"]
