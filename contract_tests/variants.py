@@ -78,7 +78,7 @@ def _levels(judge: Judge, base: Recipe, place: Place) -> list[Level]:
         whole = [value for value in (low, high) if isinstance(value, int)]
         if units and units.request == place.pointer and len(whole) == 2:
             low, high = whole
-            candidates = [(str(v), v) for v in (high, low + 1) if low < v <= high]
+            candidates = [(str(v), v) for v in dict.fromkeys((low + 1, high, low + 2)) if low < v <= high]
         else:
             candidates = [(str(value), value) for value in (low, high) if value is not None]
     elif place.types == {"boolean"}:
@@ -145,8 +145,8 @@ def _side_by_side(judge: Judge, base: Recipe, found: list[Place]) -> list[Probe]
         body, carried = base.body, []
         for offset, row in enumerate(rows):
             counts = units is not None and row[0].pointer == units.request
-            # the dearest count goes with a turn of its own; other short rows come round again only while it is cheap
-            index = (turn - 1) if counts else turn - (offset if len(row) == 1 else 0)
+            # counts keep their turn, so that the dearest comes once; other short rows come round again while it is cheap
+            index = turn if counts else turn - (offset if len(row) == 1 else 0)
             if not 0 <= index < len(row):
                 continue
             level = row[index]
@@ -224,9 +224,9 @@ def _branches(judge: Judge, base: Recipe, found: Sequence[Place], assignments: S
                 row.append(Probe(f"accepts {what}", recipe, "accepted", (suspicion,), 9, assumes=tuple(assignment)))
         rows.append(row)
     units = base.operation.units
-    for number, row in enumerate(row for row in rows if row):
-        if units and units.request:  # more than one in each branch too, and not the same number
-            count = units.default + 2 - min(number, 1)
+    for row in rows:
+        if row and units and units.request:  # more than one in each branch too
+            count = units.default + 1
             body = changed(row[-1].recipe.body, units.request, count)
             if not judge.body_violations(base.operation, body):
                 name = f"{row[-1].name}, {units.request.lstrip('/')} {count}"

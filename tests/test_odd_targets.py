@@ -44,7 +44,9 @@ def asked(connection: socket.socket) -> Any:
     except ValueError:
         return None
     plain = head.startswith(b"POST /v1/images/generations HTTP") and b"authorization: bearer sk" in head.lower()
-    return value if plain and b"content-type: application/json\r\n" in head.lower() else None
+    return (
+        value if plain and isinstance(value, dict) and b"content-type: application/json\r\n" in head.lower() else None
+    )
 
 
 def run(url: str, path: Path, *more: str) -> tuple[Any, int, float]:
