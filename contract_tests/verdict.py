@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from contract_tests.bill import implied
 from contract_tests.budget import Budget
 from contract_tests.checks import Outcome, stricter
 from contract_tests.conditions import Condition
@@ -64,6 +65,7 @@ def report(
         accepted=len(examination.accepted),
         images=budget.units,
         cost_usd=round(float(budget.usd), 4) if plan.priced else None,
+        usage=implied(examination.trials),
         seed=seed,
         duration_s=duration_s,
         open_suspicions=tuple(open_suspicions),

@@ -41,6 +41,8 @@ REPORT_FIELDS = {
     "accepted": "requests that were accepted",
     "images": "units bought: for an image API, images that accepted requests asked for",
     "cost_usd": "estimated cost in US dollars; null where the contract has no prices",
+    "usage": "what the usage that answers state comes to: `answers` (how many), `usd`, and `estimated_usd` for the same "
+    "answers; null where the contract has no prices for it",
     "seed": "give it to `--seed` to make the same choices again; null where nothing is drawn",
     "duration_s": "seconds",
     "findings": "see below",

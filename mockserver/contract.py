@@ -101,6 +101,7 @@ class Operation:
     security: tuple[tuple[Security, ...], ...]
     units: Units | None
     prices: Mapping[str, Any] | None
+    usage_prices: Mapping[str, Any] | None = None
 
     def response_for(self, status: int) -> ResponseSpec | None:
         """The most exact documented response: the status itself, its class, the default; None when undocumented."""
@@ -125,10 +126,28 @@ class Operation:
         """Estimated price of one accepted request with that body in US dollars; None where no price is known."""
         if self.prices is None:
             return None
-        for row in self.prices.get("rows", ()):
-            if all(find(body, pointer) == value for pointer, value in row.get("when", {}).items()):
-                return float(row["usd"]) * (self.units.of(body) if self.units else 1)
-        return None
+        row = _fitting(self.prices, body)
+        return float(row["usd"]) * (self.units.of(body) if self.units else 1) if row else None
+
+    def usage_price(self, body: Any, answer: Any) -> float | None:
+        """What the usage in an answer comes to in US dollars; None where it states none or its price is not known."""
+        row = _fitting(self.usage_prices, body) if self.usage_prices else None
+        if self.usage_prices is None or row is None:
+            return None
+        counts = {pointer: find(answer, pointer) for pointer in row["usd"]}
+        if not all(isinstance(count, int | float) and count >= 0 for count in counts.values()):
+            return None
+        usd = sum(float(row["usd"][pointer]) * float(count) for pointer, count in counts.items())
+        return usd / float(self.usage_prices["per"])
+
+
+def _fitting(prices: Mapping[str, Any], body: Any) -> Mapping[str, Any] | None:
+    """The first row of prices that agrees with a request body."""
+    for row in prices.get("rows", ()):
+        if all(find(body, pointer) == value for pointer, value in row.get("when", {}).items()):
+            found: Mapping[str, Any] = row
+            return found
+    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,6 +156,19 @@ Verdict = Literal["clean", "findings", "inconclusive"]
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """What the usage stated in so many answers comes to in US dollars, and what was estimated for the same answers."""
+
+    answers: int
+    usd: float
+    estimated_usd: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """The form of the JSON report."""
+        return {"answers": self.answers, "usd": self.usd, "estimated_usd": self.estimated_usd}
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """The outcome of one command; the binding fields of the JSON report and what people want beside them."""
 
@@ -168,6 +181,7 @@ class Report:
     accepted: int = 0
     images: int = 0
     cost_usd: float | None = None
+    usage: Usage | None = None
     seed: int | None = None
     duration_s: float = 0.0
     open_suspicions: tuple[OpenSuspicion, ...] = ()
@@ -189,6 +203,7 @@ class Report:
             "accepted": self.accepted,
             "images": self.images,
             "cost_usd": self.cost_usd,
+            "usage": self.usage.as_dict() if self.usage else None,
             "seed": self.seed,
             "duration_s": round(self.duration_s, 3),
             "findings": [finding.as_dict() for finding in self.findings],

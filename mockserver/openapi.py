@@ -56,7 +56,7 @@ def _operation(document: Document, path: str, method: str, home: str, item: Mapp
         raise _broken(document, pointer, "an operation is an object")
     body_pointer, body = _followed(document, f"{pointer}/requestBody") if "requestBody" in node else ("", {})
     units = node.get("x-units")
-    prices = node.get("x-prices")
+    prices, usage_prices = node.get("x-prices"), node.get("x-usage-prices")
     return Operation(
         id=str(node.get("operationId") or f"{method.upper()} {path}"),
         method=method.upper(),
@@ -72,6 +72,7 @@ def _operation(document: Document, path: str, method: str, home: str, item: Mapp
         if isinstance(units, Mapping)
         else None,
         prices=prices if isinstance(prices, Mapping) else None,
+        usage_prices=usage_prices if isinstance(usage_prices, Mapping) else None,
     )
 
 

@@ -124,6 +124,13 @@ MISTAKES: dict[str, tuple[str, str, Change, str, str]] = {
         "prices.json",
         "did you mean 'model'?",
     ),
+    "usage price of nothing": (
+        "usage-prices.json",
+        "/rows/0",
+        put("usd", {"/usage/promt_tokens": 5}),
+        "usage-prices.json",
+        "did you mean 'prompt_tokens'?",
+    ),
     "negative price": ("prices.json", "/rows/0", put("usd", -1), "prices.json", "at least 0"),
     "operation without source": (ENTRY, POST, drop("x-source"), ENTRY, "this operation does not say where"),
     "parameter without source": (ENTRY, f"{POST}/parameters/1", drop("x-source"), ENTRY, "this parameter does not say"),

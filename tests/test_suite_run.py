@@ -89,6 +89,8 @@ def test_the_embedded_mock_is_clean_within_the_default_limits(tmp_path: Path) ->
     assert report["requests"] <= 60
     assert report["images"] <= 30
     assert 0 < report["cost_usd"] < 2
+    assert 0 < report["usage"]["usd"] < report["usage"]["estimated_usd"] < report["cost_usd"]
+    assert f"by the usage of {report['usage']['answers']} answers" in " ".join(done.stdout.split())
 
 
 def test_pytest_from_a_checkout_gives_the_same_findings(tmp_path: Path) -> None:

@@ -19,7 +19,17 @@ from mockserver.diff.schemas import Moved, moved
 from mockserver.media import MISSING
 from mockserver.pointers import escape, find
 
-_STRUCTURE = ("parameters", "requestBody", "responses", "security", "x-units", "x-prices", "callbacks", "servers")
+_STRUCTURE = (
+    "parameters",
+    "requestBody",
+    "responses",
+    "security",
+    "x-units",
+    "x-prices",
+    "x-usage-prices",
+    "callbacks",
+    "servers",
+)
 _PARAMETER = ("name", "in", "required", "schema", "style", "explode")
 _CONSEQUENCES: dict[tuple[Side, Motion], tuple[Effect, str]] = {
     ("request", Motion.NARROWER): (Effect.BREAKING, "requests that were valid may now be refused"),
@@ -131,17 +141,24 @@ def _key(operation: Operation) -> tuple[str, str]:
     return operation.method, re.sub(r"\{[^{}]*\}", "{}", operation.path)
 
 
+_MONEY = (
+    ("x-units", "what a request buys"),
+    ("x-prices", "what it costs"),
+    ("x-usage-prices", "what its usage costs"),
+)
+
+
 def _operation(pair: Pair, old: Operation, new: Operation) -> Iterator[Change]:
     yield from pair.notes(old.pointer, new.pointer, _STRUCTURE)
     yield from _parameters(pair, old, new)
     yield from _body(pair.at("request"), old, new)
     yield from _responses(pair, old, new)
     yield from _security(pair.at("security"), old, new)
-    for word, reason in (("x-units", "what a request buys"), ("x-prices", "what it costs")):
+    for word, reason in _MONEY:
         at = (f"{old.pointer}/{word}", f"{new.pointer}/{word}")
         before, after = find(pair.old.document.data, at[0], MISSING), find(pair.new.document.data, at[1], MISSING)
         if before != after:
-            area = "price" if word == "x-prices" else "units"
+            area = "units" if word == "x-units" else "price"
             where = at[1] if after is not MISSING else ""
             said = f"{reason} changes, no message does"
             yield pair.at(area).change(Effect.EDITORIAL, at[0], where, word, before, after, said)

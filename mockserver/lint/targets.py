@@ -14,7 +14,7 @@ _BRANCHES = ("if", "then", "else")
 
 
 def problems(contract: Contract) -> Iterator[Problem]:
-    """Pointers of ``x-units``, ``x-prices``, ``x-length``, ``x-equals``, ``x-positions`` and ``x-sum`` that lead nowhere."""
+    """Pointers of ``x-units``, prices, ``x-length``, ``x-equals``, ``x-positions`` and ``x-sum`` that lead nowhere."""
     seen: set[str] = set()
     for operation in contract.operations:
         for place, pointer, schemas in _pointers(contract, operation):
@@ -35,6 +35,14 @@ def _pointers(contract: Contract, operation: Operation) -> Iterator[tuple[str, s
     for index, row in enumerate(rows):
         for pointer in row.get("when", {}):
             yield f"{operation.pointer}/x-prices/rows/{index}/when", pointer, request
+    rows = operation.usage_prices.get("rows", ()) if operation.usage_prices else ()
+    success = [option.schema for option in operation.success.content if option.schema] if operation.success else []
+    for index, row in enumerate(rows):
+        place = f"{operation.pointer}/x-usage-prices/rows/{index}"
+        for pointer in row.get("when", {}):
+            yield f"{place}/when", pointer, request
+        for pointer in row.get("usd", {}) if success else ():
+            yield f"{place}/usd", pointer, success
     for response in operation.responses:
         for option in response.content:
             for place in _schemas(data, option.schema, set()) if option.schema else ():

@@ -51,6 +51,8 @@ def _message(finding: summary.Found) -> str:
 def summary_text(data: Mapping[str, Any]) -> str:
     """The step summary in Markdown; every observed text is escaped, so that none of it is markup."""
     lines = [f"### quickrouter-contract {_cell(data['command'])}", "", f"**{_cell(summary.verdict(data))}**", ""]
+    if told := summary.used(data):
+        lines += [f"Usage: {_cell(told)}", ""]
     counting, accepted = summary.counting(data), summary.accepted(data)
     if counting:
         lines += [*_table(counting), ""]

@@ -49,6 +49,7 @@ def _facts(data: Mapping[str, Any]) -> str:
         "accepted": f"{data['accepted']:,}",
         "images": f"{data['images']:,}",
         "cost": "" if data["cost_usd"] is None else f"about {data['cost_usd']:.2f} USD",
+        "by their usage": summary.used(data).partition(" by ")[0],
         "suspicions cleared": f"{data['suspicions']['cleared']:,}",
         "duration": f"{data['duration_s']:.1f} s",
         "seed": "" if data["seed"] is None else str(data["seed"]),

@@ -37,6 +37,21 @@ def verdict(data: Mapping[str, Any]) -> str:
     return opening + ", ".join(parts) + untested + reason
 
 
+def used(data: Mapping[str, Any]) -> str:
+    """``about 0.31 USD by the usage of 4 answers, for which 0.35 USD were estimated``; "" where nothing is known."""
+    usage = data["usage"]
+    if not usage:
+        return ""
+    answers = counted(usage["answers"], "answer")
+    return (
+        f"{_cents(usage['usd'])} by the usage of {answers}, for which {usage['estimated_usd']:.2f} USD were estimated"
+    )
+
+
+def _cents(usd: float) -> str:
+    return f"about {usd:.2f} USD" if usd >= 0.005 else "less than 0.01 USD"
+
+
 def tally(data: Mapping[str, Any]) -> str:
     """``2 errors, 1 warning``: how many findings there are of each severity."""
     counts = Counter(finding["severity"] for finding in data["findings"] if not finding["accepted"])

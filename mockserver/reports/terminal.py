@@ -63,7 +63,9 @@ def text(data: Mapping[str, Any]) -> str:
     _untested(console, data["suspicions"]["open"])
     for note in data["notes"]:
         console.print(_hanging("note:", Text(one_line(note))))
-    if data["notes"]:
+    if told := summary.used(data):
+        console.print(_hanging("usage:", Text(told)))
+    if data["notes"] or told:
         console.print()
     console.print(Text(one_line(summary.verdict(data)), style=_VERDICTS[data["verdict"]], overflow="fold"))
     return "".join(f"{_COMMANDED.sub(_SHOWN, line).rstrip()}\n" for line in buffer.getvalue().splitlines())
