@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from contract_tests.breaking import breaking
@@ -24,17 +25,19 @@ def in_branch(
     body = base.body
     for pointer, fixed in assignment.items():
         body = changed(body, pointer, fixed)
+    assumes = tuple(assignment)
     for place in found:
         if place.pointer in assignment or len(place.all("enum")) < 2:
             continue
         body = _settled(judge, base, body, place)
-        yield from _of_other_branches(judge, base.with_body(body), place, label, number)
+        for probe in _of_other_branches(judge, base.with_body(body), place, label, number):
+            yield replace(probe, assumes=assumes)
     bounds = [bound for place in found for bound in beyond(place)]
     if bounds:  # another bound in every branch: a limit that depends on the branch shows without trying all with all
         pointer, what, value, rank = bounds[-1 - number % len(bounds)]
         recipe = base.with_body(changed(body, pointer, value))
-        if probe := breaking(judge, recipe, f"{what} with {label}", pointer, rank):
-            yield probe
+        if found_one := breaking(judge, recipe, f"{what} with {label}", pointer, rank):
+            yield replace(found_one, assumes=assumes)
 
 
 def _of_other_branches(judge: Judge, settled: Recipe, place: Place, label: str, number: int) -> Iterator[Probe]:

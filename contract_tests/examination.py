@@ -24,7 +24,11 @@ from mockserver.findings import OpenSuspicion, Severity, Violation
 from mockserver.meaning import Session
 from mockserver.media import read_json
 from mockserver.messages import Exchange, Request
+from mockserver.sentences import show
 from mockserver.validation import Judge
+
+_SHUT_AFTER = 2
+"""Refused requests after which a branch of the schema counts as not on offer: the page says what would follow from it."""
 
 LONGEST_WAIT_S = 60.0
 """Seconds that a Retry-After is waited for at most."""
@@ -75,6 +79,15 @@ class Examination:
         """
         if probe.id in self._early:
             return self._early.pop(probe.id)
+        branch = self._of_branch(probe)
+        if len({trial.probe.id for trial in branch}) >= _SHUT_AFTER and not _any_accepted(branch):
+            chosen = ", ".join(f"{at.lstrip('/')} {show(value)}" for at, value in probe.branch)
+            self.unsent[probe.id] = (probe, f"the API refuses every request with {chosen}")
+            for half in probe.halves:
+                if not half.assumes:
+                    self.send(half)
+            return None
+        confirm = confirm and (not branch or _any_accepted(branch))
         try:
             trial = self._sent(probe)
         except (BudgetSpent, NotRecorded) as spent:
@@ -91,6 +104,12 @@ class Examination:
             if probe.expect == "refused" and any(half and half.outcome is Outcome.ACCEPTED for half in told):
                 trial = self._told_otherwise(trial)
         return trial
+
+    def _of_branch(self, probe: Probe) -> list[Trial]:
+        """Earlier valid requests that chose the same branch of the schema; none where the probe chooses none."""
+        if not probe.assumes:
+            return []
+        return [t for t in self.trials if t.probe.expect != "refused" and t.probe.branch == probe.branch]
 
     def _told_otherwise(self, trial: Trial) -> Trial:
         """The trial without the acceptance of what was forbidden: a plainer request shows the same."""
@@ -256,11 +275,13 @@ class Examination:
 
     def open_suspicions(self) -> list[OpenSuspicion]:
         """What could not be tried, why, and what it would cost."""
+        cleared = self.cleared()
         return [
             OpenSuspicion(name, reason, 1, probe.planned_units)
             for probe, reason in self.unsent.values()
             if probe.expect != "refused" or probe.rank < VARIATION
             for name in probe.clears
+            if name not in cleared
         ]
 
     def as_documented(self, trial: Trial) -> bool:
@@ -286,6 +307,10 @@ def _retry_after(exchange: Exchange) -> float:
         return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
     except (ValueError, TypeError):
         return 2.0
+
+
+def _any_accepted(trials: list[Trial]) -> bool:
+    return any(trial.outcome is Outcome.ACCEPTED for trial in trials)
 
 
 def _late(exchange: Exchange) -> bool:

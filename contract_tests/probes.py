@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from contract_tests.recipes import Recipe
 from mockserver.findings import Violation
+from mockserver.pointers import find
 
 Expectation = Literal["accepted", "refused", "open"]
 """``open`` is for what the documentation does not settle: only the quality of the answer is judged then."""
@@ -37,6 +38,11 @@ class Probe:
     def id(self) -> str:
         """Name for people and for pytest: operation and what is tried."""
         return f"{self.recipe.operation.id}: {self.name}"
+
+    @property
+    def branch(self) -> tuple[tuple[str, Any], ...]:
+        """The branch of the schema that the request chooses: places and values of ``assumes``."""
+        return tuple((pointer, find(self.recipe.body, pointer)) for pointer in self.assumes)
 
     @property
     def units(self) -> int:

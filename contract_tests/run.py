@@ -21,7 +21,6 @@ from contract_tests.budget import Budget
 from contract_tests.diagnosis import Diagnosis
 from contract_tests.examination import Examination
 from contract_tests.plan import Plan, make_plan
-from contract_tests.proposal import check_folder, propose
 from contract_tests.recording import Head, Recording, head
 from contract_tests.target import Target, checked_url, is_loopback
 from contract_tests.verdict import findings, report
@@ -105,6 +104,8 @@ def write_proposal(run: Run, report: Report) -> str:
         return ""
     if run.stopped or report.verdict == "inconclusive":
         return "no proposal: the run ended before it had seen enough"
+    from contract_tests.proposal import propose  # it brings what proves contracts, which few runs need
+
     made = propose(run.examination, run.diagnosis, run.options.propose)
     wrong = f"; {len(made.problems)} statements need a hand before lint is content" if made.problems else ""
     return made.summary + wrong
@@ -138,6 +139,8 @@ def prepare(options: Options, environment: Mapping[str, str] = os.environ) -> Ru
     if options.update_baseline and not options.baseline:
         raise UsageError("--update-baseline needs --baseline FILE")
     if options.propose:
+        from contract_tests.proposal import check_folder
+
         check_folder(options.propose)
     baseline = Baseline()
     if options.baseline:

@@ -6,19 +6,16 @@ The bytes are kept as they came; undoing content codings is left to the judge.
 
 from __future__ import annotations
 
-import contextlib
 import ipaddress
 import itertools
-import socket
-import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
+from contract_tests.alarm import Alarm
 from mockserver import __version__
 from mockserver.contract import Contract
 from mockserver.errors import Inconclusive, UsageError
@@ -70,12 +67,14 @@ class Target:
     timeout_s: float = 300.0
     interval_s: float = 0.0
     _client: httpx.Client = field(init=False, repr=False)
+    _alarm: Alarm = field(init=False, repr=False)
     _ids: Iterator[int] = field(init=False, repr=False)
     _last: float = field(init=False, repr=False, default=0.0)
     answered: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         self._ids = itertools.count(1)
+        self._alarm = Alarm()
         self._client = httpx.Client(
             timeout=httpx.Timeout(self.timeout_s, connect=min(10.0, self.timeout_s)),
             limits=httpx.Limits(max_keepalive_connections=0),
@@ -136,9 +135,11 @@ class Target:
         content = (
             iter([request.body]) if chunked else request.body if request.body or request.method == "POST" else None
         )
-        alarm = _Alarm(deadline)
-        message = httpx.Request(request.method, url, headers=raw, content=content, extensions={"trace": alarm.trace})
-        with alarm:  # httpx times each read, and a server that sends a byte now and then is never late for it
+        extensions = {"trace": self._alarm.trace}
+        message = httpx.Request(request.method, url, headers=raw, content=content, extensions=extensions)
+        with self._alarm.at(
+            deadline
+        ):  # httpx times each read, and a server that sends a byte now and then is never late
             answer = self._client.send(message, stream=True)
         cut: str | None = None
         body = bytearray()
@@ -176,32 +177,6 @@ def _without_location(answer: httpx.Response) -> None:
     answer.extensions[_HEADERS] = list(answer.headers.raw)
     if "location" in answer.headers:
         del answer.headers["location"]
-
-
-class _Alarm:
-    """Ends the connection of a request that has no head of an answer at the deadline."""
-
-    def __init__(self, deadline: float) -> None:
-        self._timer = threading.Timer(max(0.0, deadline - time.perf_counter()), self._ring)
-        self._timer.daemon = True
-        self._socket: socket.socket | None = None
-
-    def trace(self, event: str, info: Mapping[str, Any]) -> None:
-        """What httpcore tells (its ``trace`` extension): the last stream made is the one that the answer comes by."""
-        stream = info.get("return_value")
-        if event.endswith(("connect_tcp.complete", "start_tls.complete")) and stream is not None:
-            self._socket = stream.get_extra_info("socket")
-
-    def __enter__(self) -> None:
-        self._timer.start()
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-
-    def _ring(self) -> None:
-        if self._socket is not None:
-            with contextlib.suppress(OSError):
-                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
 
 def _reason(error: Exception) -> str:

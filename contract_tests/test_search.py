@@ -2,34 +2,11 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, Phase, given, seed, settings
-
-from contract_tests.reading import judge_trial
 from contract_tests.run import Run
-from contract_tests.search import Search, searchable
 
 
 def test_search(run: Run) -> None:
-    for operation in searchable(run):
-        search = Search(run, operation)
-        if search.affordable:
-            _searched(run, search)
+    if run.examination.budget.has_room(requests=1):
+        from contract_tests.searching import search  # Hypothesis takes as long to start as many requests take
 
-
-def _searched(run: Run, search: Search) -> None:
-    @seed(run.seed)
-    @settings(
-        max_examples=search.affordable,
-        database=None,
-        deadline=None,
-        phases=(Phase.generate, Phase.shrink),
-        suppress_health_check=list(HealthCheck),
-        print_blob=False,
-    )
-    @given(search.bodies)
-    def valid_requests_are_answered(body: object) -> None:
-        trial = search.buy(body)
-        if trial is not None:
-            judge_trial(run, trial)
-
-    valid_requests_are_answered()
+        search(run)

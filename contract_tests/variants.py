@@ -287,7 +287,14 @@ def _carrying_open(probe: Probe, base: Recipe, parts: Sequence[Part]) -> Probe:
     alone = _open_probe(base, parts)
     both = _open_probe(probe.recipe, parts)
     name = f"{probe.name}, and handles{both.name.removeprefix('handles')}"
-    return replace(both, name=name, clears=probe.clears + both.clears, rank=probe.rank, halves=(probe, alone))
+    return replace(
+        both,
+        name=name,
+        clears=probe.clears + both.clears,
+        rank=probe.rank,
+        assumes=probe.assumes,
+        halves=(probe, alone),
+    )
 
 
 def _open_probe(base: Recipe, parts: Sequence[Part]) -> Probe:

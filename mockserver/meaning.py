@@ -27,7 +27,7 @@ CLOCK_JITTER_S = 2.0
 CLOCK_STILL_S = 5.0
 """Seconds between two answers after which the same time in both is no rounding any more."""
 
-STANDING_S = 1.25
+STANDING_S = 1.1
 """The same when every one of several answers has that time: whole seconds have passed by then on any single clock."""
 
 STANDING_ANSWERS = 5

@@ -9,27 +9,26 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.faulty import FAULTS, PROFILES
+from tests.faulty import FAULTS
 from tests.measure import IMAGES, REQUESTS, Result, examine
 
 CHOSEN = (
-    # shape
-    "choices-missing", "usage-missing", "created-string", "images-b64", "list-on-top", "choices-of-strings",
-    # wire
-    "media-html", "truncated-json", "duplicate-key", "byte-order-mark", "utf-8-invalid", "redirect-302",
-    "gzip-unannounced", "empty-body", "length-too-long", "connection-reset",
+    # shape, wire
+    "images-b64", "created-string", "truncated-json", "redirect-302", "connection-reset", "gbk",
     # conditional
-    "text-cjk-500", "text-emoji-cuts-json", "n-two-no-usage", "n-ten-500", "auto-usage-null", "dall-e-3-images",
-    "third-no-id", "after-ten-no-choices", "written-pretty", "landscape-and-cjk",
-    # stricter
-    "prompt-above-500", "prompt-in-bytes", "n-above-4", "size-auto", "demands-user", "prompt-of-1000",
-    # looser
-    "prompt-absent", "n-eleven", "n-zero", "n-string", "size-any", "auth-absent", "body-malformed", "method-any",
-    # errors
-    "refusal-200", "refusal-500", "error-html", "error-text", "error-leaks-key", "error-stack-trace",
-    # meaning
-    "count-always-one", "index-all-zero", "usage-off-by-one", "created-milliseconds", "id-constant", "cached-answer",
+    "text-cjk-500", "n-two-no-usage", "auto-usage-null", "dall-e-3-images", "third-no-id", "after-ten-no-choices",
+    "written-pretty", "written-exponent", "landscape-and-cjk",
+    # stricter, looser
+    "size-auto", "model-absent", "prompt-long-word", "n-eleven-dall-e-2", "prompt-in-graphemes", "auth-other-header",
+    # errors, meaning
+    "refusal-200", "error-leaks-key", "created-milliseconds", "created-frozen", "cached-answer", "success-with-error",
 )  # fmt: skip
+"""A few of each category, and whatever needs a way of its own to be found."""
+
+FAITHFUL = (
+    *("plain", "strict-body", "strict-headers", "gpt-only", "relay"),
+    *("unprocessable", "sparse", "gzip-chunked", "odd-headers"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +44,12 @@ def test_finds_the_fault(results: dict[str, Result], name: str) -> None:
     assert result.found, FAULTS[name].wrong
     assert result.requests <= REQUESTS
     assert result.images <= IMAGES
+
+
+def test_a_request_without_any_key_is_told_from_one_with_the_key_elsewhere(results: dict[str, Result]) -> None:
+    (finding,) = results["auth-other-header"].findings
+    assert "the key in api-key and x-api-key" in finding["message"]
+    assert "x-api-key: $QUICKROUTER_API_KEY" in finding["reproduce"]
 
 
 CONDITIONS = {
@@ -73,11 +78,11 @@ def test_one_cause_is_one_finding(results: dict[str, Result], name: str) -> None
 @pytest.fixture(scope="module")
 def faithful() -> dict[str, Result]:
     with ThreadPoolExecutor(2) as pool:
-        jobs = [(profile, seed) for seed, profile in enumerate(PROFILES)]
-        return dict(zip(PROFILES, pool.map(lambda job: examine(None, *job), jobs), strict=True))
+        jobs = [(profile, seed) for seed, profile in enumerate(FAITHFUL)]
+        return dict(zip(FAITHFUL, pool.map(lambda job: examine(None, *job), jobs), strict=True))
 
 
-@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("profile", FAITHFUL)
 def test_no_alarm_on_a_faithful_server(faithful: dict[str, Result], profile: str) -> None:
     result = faithful[profile]
     assert result.exit_code == 0, result.problems
@@ -86,7 +91,5 @@ def test_no_alarm_on_a_faithful_server(faithful: dict[str, Result], profile: str
     assert result.images <= IMAGES
 
 
-def test_the_key_is_never_written(tmp_path_factory: pytest.TempPathFactory) -> None:
-    for fault in ("error-leaks-key", None):
-        result = examine(fault, key="sk-very-secret-0123456789")
-        assert "sk-very-secret" not in str(result)
+def test_the_key_is_never_written() -> None:
+    assert "sk-very-secret" not in str(examine("error-leaks-key", key="sk-very-secret-0123456789"))
