@@ -143,9 +143,7 @@ def _bytes(judge: Judge, base: Recipe) -> Iterator[Probe]:
     for what, kind, other, rank in malformed.other_types(base):
         recipe = replace(base, headers=(*base.headers, ("Content-Type", kind)), raw=other)
         told = f"{what} where {media.type} is documented"
-        violation = _about(base, "media.unsupported", told, "/headers")
-        # leniency about a header that says what goes without saying is nobody's drift
-        yield refused(recipe, what, violation if kind else replace(violation, severity=Severity.INFO), rank)
+        yield refused(recipe, what, _about(base, "media.unsupported", told, "/headers"), rank)
 
 
 def _routes(judge: Judge, base: Recipe) -> Iterator[Probe]:

@@ -29,7 +29,7 @@ from mockserver.explanation import Explainer
 from mockserver.findings import Severity
 from mockserver.lint import examples
 from mockserver.media import MISSING, is_json, media_type
-from mockserver.pointers import dereference
+from mockserver.pointers import dereference, find
 from mockserver.reports.clean import one_line
 
 _SHORT = 120
@@ -67,6 +67,8 @@ def propose(examination: Examination, diagnosis: Diagnosis, path: str) -> Propos
     tighten(examination, diagnosis, contract, draft)
     if draft.empty:
         return Proposal("", "nothing to propose: nothing was seen that a contract could say otherwise")
+    for operation in contract.operations:
+        _usage(examination, operation, draft)
     check_folder(path)
     folder = Path(path)
     try:
@@ -166,6 +168,18 @@ def _media(examination: Examination, operation: Operation, draft: Draft) -> None
             draft.note(response.pointer, named(ids), f"media type {documented}; observed {kind}")
             if len(against) == len(trials) and json_like and is_json(kind):
                 draft.put(below(home, json_like.type), {})
+
+
+def _usage(examination: Examination, operation: Operation, draft: Draft) -> None:
+    """Take prices of usage back where no answer states that usage: they would point at nothing."""
+    if operation.usage_prices is None:
+        return
+    accepted = {t.exchange.response.status for t in examination.accepted if t.exchange.response}
+    seen = [one.value for status in accepted for one in answers(examination, operation, status)]
+    counted = {pointer for row in operation.usage_prices.get("rows", ()) for pointer in row.get("usd", {})}
+    if seen and any(all(find(value, pointer) is None for value in seen) for pointer in counted):
+        draft.put(below(operation.pointer, "x-usage-prices"), MISSING)
+        draft.notes.append("the prices of usage are gone: answers do not state what they are for")
 
 
 # ------------------------------------------------------------------------------------------------- examples

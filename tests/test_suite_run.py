@@ -241,6 +241,7 @@ def test_a_baseline_accepts_until_its_day(tmp_path: Path) -> None:
     path = tmp_path / "baseline.yaml"
     with serve("count-always-one") as server:
         assert suite(server.url, "--baseline", str(path)).returncode == 2, "there is none yet"
+        assert server.requests == 0
         assert suite(server.url, "--baseline", str(path), "--update-baseline").returncode == 0
         assert suite(server.url, "--baseline", str(path)).returncode == 0
         text = path.read_text()
