@@ -22,6 +22,8 @@ from mockserver.settings import Settings
 from tests.faulty.server import serve
 
 KEY = "sk-very-secret-0123456789"
+FEW = ("--max-requests", "24", "--max-images", "6")
+"""Enough for the plain request and one that carries much: what a run does around its requests needs no more."""
 
 
 def suite(*arguments: str, key: str | None = None, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -96,11 +98,11 @@ def test_the_embedded_mock_is_clean_within_the_default_limits(tmp_path: Path) ->
 def test_pytest_from_a_checkout_gives_the_same_findings(tmp_path: Path) -> None:
     with serve("count-always-one") as server:
         command, checkout = tmp_path / "command.json", tmp_path / "checkout.json"
-        suite(server.url, "--seed", "3", "--report", f"json={command}")
+        suite(server.url, "--seed", "3", *FEW, "--report", f"json={command}")
         done = subprocess.run(
             [
                 *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "contract_tests"),
-                *("--base-url", server.url, "--seed", "3", "--report", f"json={checkout}"),
+                *("--base-url", server.url, "--seed", "3", *FEW, "--report", f"json={checkout}"),
             ],
             capture_output=True,
             text=True,
@@ -119,7 +121,7 @@ def test_the_same_seed_gives_the_same_report() -> None:
     runs = []
     for _ in range(2):
         with serve("text-cjk-500") as server:
-            done = suite(server.url, "--seed", "7", "--report", "ndjson=-")
+            done = suite(server.url, "--seed", "7", *FEW, "--report", "ndjson=-")
             runs.append([json.loads(line).get("fingerprint") for line in done.stdout.splitlines()])
     assert runs[0] == runs[1]
     assert any(runs[0])
@@ -240,23 +242,23 @@ def test_a_killed_run_goes_on_from_its_cassette(tmp_path: Path) -> None:
 def test_a_baseline_accepts_until_its_day(tmp_path: Path) -> None:
     path = tmp_path / "baseline.yaml"
     with serve("count-always-one") as server:
-        assert suite(server.url, "--baseline", str(path)).returncode == 2, "there is none yet"
+        assert suite(server.url, *FEW, "--baseline", str(path)).returncode == 2, "there is none yet"
         assert server.requests == 0
-        assert suite(server.url, "--baseline", str(path), "--update-baseline").returncode == 0
-        assert suite(server.url, "--baseline", str(path)).returncode == 0
+        assert suite(server.url, *FEW, "--baseline", str(path), "--update-baseline").returncode == 0
+        assert suite(server.url, *FEW, "--baseline", str(path)).returncode == 0
         text = path.read_text()
         day = text.partition("expires: ")[2][:10]
         path.write_text(text.replace(day, "2020-01-01"))
-        expired = suite(server.url, "--baseline", str(path), "--fail-on", "warning")
+        expired = suite(server.url, *FEW, "--baseline", str(path), "--fail-on", "warning")
         assert expired.returncode == 1
         assert "which is past" in expired.stdout
     path.write_text(text)
     with serve() as server:
-        gone = suite(server.url, "--baseline", str(path))
+        gone = suite(server.url, *FEW, "--baseline", str(path))
         assert gone.returncode == 0
         assert "not seen in this run" in gone.stdout
     with serve("usage-missing") as server:
-        assert suite(server.url, "--baseline", str(path)).returncode == 1, "what is new fails"
+        assert suite(server.url, *FEW, "--baseline", str(path)).returncode == 1, "what is new fails"
     path.write_text("version: 1\nfindings:\n  - rule: [unclosed\n")
     broken = suite("--baseline", str(path))
     assert broken.returncode == 2
