@@ -49,7 +49,7 @@ def _of_other_branches(judge: Judge, settled: Recipe, place: Place, label: str, 
     for value in dict.fromkeys(value for value in values if isinstance(value, str)):
         word = not any(character.isdigit() for character in value)
         own = {index for index, group in enumerate(lists) if value in group}
-        rank = 4 + min(words, 2) if word else 3 if not told else 6 if told & own else 5
+        rank = 4 + min(words, 2) if word else 3 if not told else 6 if told & own else 4
         what = f"{place.name} {show(value)} with {label}"
         probe = breaking(
             judge, settled.with_body(changed(settled.body, place.pointer, value)), what, place.pointer, rank

@@ -20,7 +20,14 @@ def breaking(judge: Judge, recipe: Recipe, what: str, pointer: str, rank: int) -
 
 
 def contradicted(judge: Judge, violation: Violation) -> Violation:
-    """A rule that the page itself contradicts is no error to break: that it is required, or that a key is needed."""
+    """A rule that the page itself contradicts is no error to break: that it is required, or that a key is needed.
+
+    Of a mere convention about a field that the page contradicts itself on, a breach is worth a note.
+    """
+    place = violation.place.partition("?")[0]
+    holder = judge.contract.document.at(place.rpartition("/")[0]) if "/" in place else None
+    if violation.source.convention and isinstance(holder, Mapping) and "x-contradiction" in holder:
+        return replace(violation, severity=Severity.INFO)
     keyword = violation.rule.partition(".")[2]
     if violation.rule.startswith("security.") or keyword == "required":
         node = judge.contract.document.at(violation.place.partition("?")[0])

@@ -25,11 +25,11 @@ from mockserver.rules import rule_for
 from mockserver.sentences import show
 from mockserver.validation import Judge
 
-_UNSETTLED = (
-    *("path.method", "path.unknown", "media.unsupported"),
-    *("json.trailing", "json.encoding", "json.malformed", "json.constant"),
-)
+_UNSETTLED = ("path.method", "path.unknown", "media.unsupported", "json.trailing", "json.malformed", "json.constant")
 """What a lenient server may let pass without breaking a documented promise: worth a warning, not an error."""
+
+_HARMLESS = ("json.encoding",)
+"""What common parsers let pass by design (Go's and Node's replace bytes, Python's knows UTF-16): worth a note."""
 
 
 def mutants(judge: Judge, base: Recipe) -> list[Probe]:
@@ -138,7 +138,8 @@ def _bytes(judge: Judge, base: Recipe) -> Iterator[Probe]:
         return
     known = places(judge.contract.document.data, media.schema, base.body) if media.schema else []
     text = next((place.pointer for place in known if place.free_text and place.required and place.pointer), "")
-    for what, rule, raw, rank in malformed.bodies(base, text):
+    numbers = (p.pointer for p in known if p.types & {"integer", "number"} and p.required and p.pointer)
+    for what, rule, raw, rank in malformed.bodies(base, text, next(numbers, "")):
         yield refused(replace(base, raw=raw), what, _about(base, rule, what, "/body"), rank)
     for what, kind, other, rank in malformed.other_types(base):
         recipe = replace(base, headers=(*base.headers, ("Content-Type", kind)), raw=other)
@@ -162,7 +163,7 @@ def _routes(judge: Judge, base: Recipe) -> Iterator[Probe]:
 
 def _about(base: Recipe, rule: str, what: str, pointer: str) -> Violation:
     known = rule_for(rule)
-    severity = Severity.WARNING if rule in _UNSETTLED else known.severity
+    severity = Severity.WARNING if rule in _UNSETTLED else Severity.INFO if rule in _HARMLESS else known.severity
     return Violation(
         rule, severity, "request", base.operation.id, pointer, what, known.explanation, what, place=f"rule:{rule}"
     )
