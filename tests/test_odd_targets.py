@@ -24,6 +24,7 @@ ANSWER = {
     "choices": [{"index": 0, "message": {"role": "assistant", "content": "done"}, "finish_reason": "stop"}],
     "usage": {"prompt_tokens": 9, "completion_tokens": 12, "total_tokens": 21},
 }
+PROGRAM = (sys.executable, "-m", "mockserver")
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"
 
 
@@ -49,11 +50,11 @@ def asked(connection: socket.socket) -> Any:
     )
 
 
-def run(url: str, path: Path, *more: str) -> tuple[Any, int, float]:
-    """A run with a time-out of half a second for each request: its report, its exit code and how long it took."""
+def run(url: str, path: Path, *more: str, timeout_s: float = 20) -> tuple[Any, int, float]:
+    """A run with a time-out for each request: its report, its exit code and how long it took."""
     started = time.monotonic()
     done = subprocess.run(
-        [sys.executable, "-m", "mockserver", "test", url, "--request-timeout", "0.5", "--report", f"json={path}", *more],
+        [*PROGRAM, "test", url, "--request-timeout", str(timeout_s), "--report", f"json={path}", *more],
         capture_output=True, text=True, env=environment(None), timeout=100, check=False,
     )  # fmt: skip
     assert "Traceback" not in done.stdout + done.stderr
@@ -93,9 +94,9 @@ def test_what_takes_too_long_ends_the_run(
     behave: Callable[[socket.socket], None], exit_code: int, tmp_path: Path
 ) -> None:
     with listening(behave) as url:
-        report, code, seconds = run(url, tmp_path / "report.json")
+        report, code, seconds = run(url, tmp_path / "report.json", timeout_s=0.25)
     assert code == exit_code, report["reason"]
-    assert "0.5 s" in report["reason"]
+    assert "0.25 s" in report["reason"]
     assert report["requests"] <= 6
     assert seconds < 15
 
@@ -115,12 +116,12 @@ def test_an_endless_answer_is_neither_kept_nor_read_to_its_end(tmp_path: Path) -
 
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     with listening(endless) as url:
-        report, code, _ = run(url, tmp_path / "report.json", "--max-requests", "6", "--request-timeout", "20")
+        report, code, _ = run(url, tmp_path / "report.json", "--max-requests", "3")
     assert code == 1
     assert any("longer than" in finding["message"] for finding in report["findings"])
     assert report["images"] <= 30
     after = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    assert max(before, after) < 400_000, "KiB of the largest child"
+    assert after <= max(before, 400_000), "KiB of the largest child so far"
 
 
 def test_a_target_that_changes_its_mind_is_unstable(tmp_path: Path) -> None:
