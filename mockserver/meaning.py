@@ -17,6 +17,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
+from mockserver.dimensions import wrong
 from mockserver.pointers import find
 
 CLOCK_TOLERANCE_S = 900.0
@@ -64,10 +65,10 @@ def _length(_: Any, rule: Mapping[str, Any], instance: Any, __: Any) -> Iterator
     context = CURRENT.get()
     if context is None or not isinstance(instance, list):
         return
-    wanted = find(context.request, rule["request"], rule.get("default"))
+    asked = find(context.request, rule["request"])
+    wanted = rule.get("default") if asked is None else asked
     if isinstance(wanted, int | float) and not isinstance(wanted, bool) and len(instance) != wanted:
-        asked = rule["request"].lstrip("/")
-        yield ValidationError(f"{asked} asked for {wanted:g}, the list has {len(instance)}")
+        yield ValidationError(f"{rule['request'].lstrip('/')} asked for {wanted:g}, the list has {len(instance)}")
 
 
 def _positions(_: Any, rule: Mapping[str, Any], instance: Any, __: Any) -> Iterator[ValidationError]:
@@ -146,6 +147,20 @@ def _stable(_: Any, wanted: bool, instance: Any, schema: Any) -> Iterator[Valida
         yield ValidationError(f"{_short(instance)} here, {_short(value)} for the same request in exchange {first}")
 
 
+def _given(validator: Any, rules: Any, instance: Any, __: Any) -> Iterator[ValidationError]:
+    context = CURRENT.get()
+    for index, rule in enumerate(rules if context is not None else ()):
+        if context and validator.evolve(schema=rule["request"]).is_valid(context.request):
+            for error in validator.descend(instance, rule["then"], schema_path="then"):
+                error.schema_path.appendleft(index)
+                yield error
+
+
+def _dimensions(_: Any, rule: Mapping[str, Any], instance: Any, __: Any) -> Iterator[ValidationError]:
+    if isinstance(instance, str) and (what := wrong(rule, instance)):
+        yield ValidationError(what)
+
+
 KEYWORDS: dict[str, Keyword] = {
     "x-length": _length,
     "x-positions": _positions,
@@ -154,11 +169,12 @@ KEYWORDS: dict[str, Keyword] = {
     "x-time": _time,
     "x-unique": _unique,
     "x-stable": _stable,
+    "x-dimensions": _dimensions,
 }
 """Keyword -> function; what each says is documented in ``schemas/contract.schema.json``."""
 
 _extend: Any = extend
-MeaningValidator: Any = _extend(Draft202012Validator, KEYWORDS)
+MeaningValidator: Any = _extend(Draft202012Validator, {**KEYWORDS, "x-given": _given})
 """JSON Schema 2020-12 plus our keywords; they are silent where :data:`CURRENT` holds no exchange."""
 
 

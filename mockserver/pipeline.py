@@ -13,8 +13,8 @@ from dataclasses import replace
 from random import Random
 from typing import Any, Final
 
-from mockserver import redaction
-from mockserver.answers import Asked
+from mockserver import redaction, sse
+from mockserver.asked import Asked
 from mockserver.contract import Contract, Operation
 from mockserver.delivery import AT_ONCE, Delivery
 from mockserver.envelope import Envelope
@@ -33,9 +33,11 @@ from mockserver.responders import Plan, Responder, Synthesize
 from mockserver.scenarios import Scenario, Stage, Step
 from mockserver.settings import Settings
 from mockserver.shortcut import Shortcut
+from mockserver.streams import StreamSpec
 from mockserver.validation import Judge, RequestJudgement
 
 _SESSION_NAME_AT_MOST: Final = 200
+_EVENTS: Final = sse.MEDIA_TYPE.encode()
 _now = time.time
 
 
@@ -129,9 +131,12 @@ class Pipeline:
         secrets = tuple(sorted({*secrets, *more}, key=len, reverse=True))
         body = redaction.text(body, secrets, redaction.UNMISTAKABLE) if secrets else body
         identifier = self._identifiers.fresh()
+        in_events = dict(headers).get(b"content-type", b"").startswith(_EVENTS)
+        if in_events:  # of no length known in advance, as from a service that is still at work
+            way = replace(way, events=True)
         sent = [
             *headers,
-            (b"content-length", b"%d" % len(body)),
+            *([] if in_events else [(b"content-length", b"%d" % len(body))]),
             (b"contract-violations", b"%d" % len(judged.violations)),
             (b"mock-exchange", identifier),
         ]
@@ -220,11 +225,14 @@ class Pipeline:
                 if getattr(wishes, name) is not None:
                     notes.append(f"preference ignored: {name}= changes accepted requests, and this one was refused")
             return found.status, headers, found.body, []
-        plan, applied = self._planned(operation, wishes, notes)
+        stream = self.judge.streamed(operation, judged.body)
+        plan, applied = self._planned(operation, wishes, notes, stream)
         body = plan.body(self._asked(came, operation, judged.body, wishes))
         return plan.status, list(plan.headers), body, applied
 
-    def _planned(self, operation: Operation, wishes: Preferences, notes: list[str]) -> tuple[Plan, list[str]]:
+    def _planned(
+        self, operation: Operation, wishes: Preferences, notes: list[str], stream: StreamSpec | None
+    ) -> tuple[Plan, list[str]]:
         seed = wishes.seed or ("0" if self.settings.seed is None else str(self.settings.seed))
         applied = ["seed=" + _quoted(wishes.seed)] if wishes.seed is not None else []
         if wishes.code is not None or wishes.example is not None:
@@ -237,7 +245,7 @@ class Pipeline:
                 f"{n}={getattr(wishes, n)}" for n in ("code", "example") if getattr(wishes, n) is not None
             )
             notes.append(f"preference ignored: {operation.id} documents no answer with {wish}")
-        plan = self.responder.plan(operation, None, None, seed)
+        plan = self.responder.plan(operation, None, None, seed, stream)
         if plan is None:  # the responder always has a success; said for the type checker's sake
             raise LookupError(operation.id)
         return plan, applied

@@ -140,6 +140,9 @@ def _violation(violation: Violation, secrets: tuple[bytes, ...]) -> Violation:
         documented=words(violation.documented, secrets),
         observed=words(violation.observed, secrets),
         param=words(violation.param, secrets),
+        spoken=tuple(
+            (key, words(value, secrets) if isinstance(value, str) else value) for key, value in violation.spoken
+        ),
     )
 
 

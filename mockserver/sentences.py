@@ -108,6 +108,8 @@ def documented(keyword: str, limit: Any, missing: str = "") -> str:
         "x-time": lambda: "be the present time in Unix seconds",
         "x-unique": lambda: "be different in every answer",
         "x-stable": lambda: "be the same for the same request",
+        "x-dimensions": lambda: f"be WIDTHxHEIGHT within {show(limit)}",
+        "x-file": lambda: f"be a file of the type {' or '.join(limit)}",
     }
     return simple[keyword]() if keyword in simple else f"keep the keyword {keyword}: {show(limit)}"
 

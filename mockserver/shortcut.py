@@ -14,7 +14,7 @@ from random import Random
 from typing import Final, NamedTuple
 
 from mockserver.admission import UNDECIDED, Admit
-from mockserver.answers import Asked
+from mockserver.asked import Asked
 from mockserver.contract import Operation
 from mockserver.identifiers import Identifiers
 from mockserver.intake import RawHeaders

@@ -89,6 +89,10 @@ def in_schemas(contract: Contract, places: list[Place]) -> Iterator[Problem]:
 
 
 def _of_media(contract: Contract, option: Media, operation: Operation, side: Side) -> Iterator[Example]:
+    for event in option.stream.events if option.stream else ():
+        for name, value in event.examples.items():
+            pointer = dereference(contract.document.data, f"{event.pointer}/examples/{escape(name)}")[0] + "/value"
+            yield Example(pointer.removeprefix("#"), value, event.schema, operation, side)
     if not option.schema or not media.is_json(media.media_type(option.type)):
         return
     home = option.schema.removesuffix("/schema")
