@@ -121,7 +121,8 @@ def _absences(judge: Judge, base: Recipe, found: list[Place]) -> Iterator[Probe]
             continue
         body = changed(base.body, place.pointer, MISSING)
         for other in found:  # the last documented value of each closed field, and a text that looks like nothing
-            if other.pointer != place.pointer and (extra := _extra(other)) is not None:
+            inside = f"{other.pointer}/".startswith(f"{place.pointer}/")
+            if not inside and (extra := _extra(other)) is not None:
                 trial = changed(body, other.pointer, extra)
                 body = body if judge.body_violations(base.operation, trial) else trial
         if not judge.body_violations(base.operation, body):
