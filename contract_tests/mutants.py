@@ -11,9 +11,9 @@ from typing import Any
 
 from contract_tests import texts
 from contract_tests.credentials import Credentials
-from contract_tests.places import Place, conditions, places
+from contract_tests.places import Branch, Place, branches, places
 from contract_tests.probes import Probe
-from contract_tests.recipes import Recipe, build, changed
+from contract_tests.recipes import Recipe, body_violations, build, changed
 from mockserver.findings import Severity, Violation
 from mockserver.media import MISSING, is_json, media_type
 from mockserver.messages import Request
@@ -42,6 +42,8 @@ VARIATION = 5
 
 def mutants(judge: Judge, base: Recipe) -> list[Probe]:
     """All probes for one operation that must be refused, the most telling first."""
+    if base.kind:  # what is no matter of the form is tried without it
+        return sorted(_bodies(judge, base), key=lambda probe: probe.rank)
     found = [*_credentials(judge, base), *_bodies(judge, base), *_bytes(base), *_routes(judge, base)]
     found += _parameters(judge, base)
     return sorted(found, key=lambda probe: probe.rank)
@@ -51,7 +53,7 @@ def mutants(judge: Judge, base: Recipe) -> list[Probe]:
 
 
 def _bodies(judge: Judge, base: Recipe) -> Iterator[Probe]:
-    media = next((m for m in base.operation.body if is_json(media_type(m.type))), None)
+    media = base.media
     if media is None or not media.schema or base.body is MISSING:
         return
     document = judge.contract.document.data
@@ -65,20 +67,19 @@ def _bodies(judge: Judge, base: Recipe) -> Iterator[Probe]:
             if probe and show(value) + place.pointer not in seen:
                 seen.add(show(value) + place.pointer)
                 yield probe
-    for number, assignment in enumerate(conditions(document, media.schema)):
-        yield from _in_branch(judge, base, found, assignment, backwards=bool(number % 2))
+    for number, branch in enumerate(branches(document, media.schema)):
+        yield from _in_branch(judge, base, found, branch, backwards=bool(number % 2))
 
 
-def _in_branch(
-    judge: Judge, base: Recipe, found: Sequence[Place], assignment: dict[str, Any], backwards: bool
-) -> Iterator[Probe]:
+def _in_branch(judge: Judge, base: Recipe, found: Sequence[Place], branch: Branch, backwards: bool) -> Iterator[Probe]:
     """Values that are valid in another branch of the schema and must be refused in this one.
 
     Every other branch takes the values ``backwards``, so that different ones come first.
     """
+    assignment = branch.assignment
     label = " and ".join(f"{pointer.lstrip('/')} {show(value)}" for pointer, value in assignment.items())
     for place in found:
-        if place.pointer in assignment or len(place.all("enum")) < 2:
+        if place.pointer not in branch.speaks_of or len(place.all("enum")) < 2:
             continue
         rank = 3
         own = place.first("enum")
@@ -98,6 +99,9 @@ def _in_branch(
 def _deviations(place: Place, present: Any) -> Iterator[Deviation]:
     if place.required:
         yield f"{place.name} absent", MISSING, 1
+    yield from _files(place)
+    if {} in place.all("not"):  # a member that a branch of the schema excludes altogether
+        yield f"{place.name} where it does not belong", _typical(place), 1
     yield from _types(place, present)
     yield from _bounds(place)
     yield from _lengths(place)
@@ -111,6 +115,21 @@ def _deviations(place: Place, present: Any) -> Iterator[Deviation]:
         yield f"{place.name} empty", [], 2
     if place.first("uniqueItems") and isinstance(present, list) and present:
         yield f"{place.name} with an item twice", [*present, present[0]], 3
+
+
+def _typical(place: Place) -> Any:
+    """A value that would do where the place is allowed."""
+    if place.enums:
+        return place.enums[0]
+    low = place.first("minimum")
+    return low if low is not None else True if "boolean" in place.types else "text"
+
+
+def _files(place: Place) -> Iterator[Deviation]:
+    if place.first("x-file"):
+        yield f"{place.name} as a file of another type", "data:text/plain;base64,dGV4dA==", 1
+        yield f"{place.name} as a file without a type", "data:application/octet-stream;base64,iVBORw0KGgo=", 2
+        yield f"{place.name} as a text where a file belongs", "text", 2
 
 
 def _types(place: Place, present: Any) -> Iterator[Deviation]:
@@ -198,7 +217,7 @@ def _mutant(judge: Judge, base: Recipe, place: Place, what: str, value: Any, ran
 
 def _probe(judge: Judge, recipe: Recipe, what: str, pointer: str, rank: int) -> Probe | None:
     """The probe if the judge finds exactly one broken rule, at the place that was meant."""
-    violations = judge.body_violations(recipe.operation, recipe.body)
+    violations = body_violations(judge, recipe)
     if len(violations) != 1 or violations[0].pointer != f"/body{pointer}":
         return None
     return _refused(recipe, what, _contradicted(judge, violations[0]), rank)
@@ -215,7 +234,7 @@ def _contradicted(judge: Judge, violation: Violation) -> Violation:
 
 
 def _refused(recipe: Recipe, what: str, violation: Violation, rank: int) -> Probe:
-    suspicion = f"{recipe.operation.id} accepts {what}"
+    suspicion = f"{recipe.basis} accepts {what}"
     return Probe(f"refuses {what}", recipe, "refused", (suspicion,), rank, violation)
 
 

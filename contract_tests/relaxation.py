@@ -128,7 +128,7 @@ def _fresh(values: Sequence[Any], known: Sequence[Any]) -> list[Any]:
 def _elsewhere(contract: Contract, trial: Trial, pointer: str) -> set[str]:
     """Values that some branch of the schema documents at this place."""
     recipe = trial.probe.recipe
-    media = next((m for m in recipe.operation.body if is_json(media_type(m.type))), None)
+    media = recipe.media
     found = places(contract.document.data, media.schema, recipe.body) if media else []
     return {identity(value) for place in found if place.pointer == pointer for value in place.enums}
 

@@ -6,22 +6,25 @@ level is carried by at least one request.  The judge has the last word on what i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
 from contract_tests import texts
-from contract_tests.places import Place, conditions, places
+from contract_tests.places import Branch, Place, branches, places
 from contract_tests.probes import Probe
-from contract_tests.recipes import Layout, Recipe, changed
-from mockserver.media import MISSING, is_json, media_type
+from contract_tests.recipes import Layout, Recipe, body_violations, changed
+from mockserver.media import MISSING
 from mockserver.pointers import find
 from mockserver.sentences import show
 from mockserver.validation import Judge
 
 _WHOLE_FIRST = ("a slash at its beginning", "digits alone")
 """Classes of whole texts that get a request of their own; the longest text and the open requests carry others."""
+
+_FIRST_ROWS = 3
+"""Rank of the last row of a form: what its members mean is tried as JSON."""
 
 _LAYOUTS: tuple[Layout, ...] = ("escaped", "pretty", "sorted")
 
@@ -35,23 +38,40 @@ class Level:
     value: Any
 
 
-def variants(judge: Judge, base: Recipe) -> list[Probe]:
-    """The probes for one operation that must be accepted, in the order in which they are sent."""
+def variants(judge: Judge, base: Recipe, thorough: bool = True) -> list[Probe]:
+    """The probes for one operation that must be accepted, in the order in which they are sent.
+
+    Without ``thorough`` only the example and the first rows, each buying little: for what another base tries as well.
+    """
     operation = base.operation
-    plain = Probe("accepts the documented example", base, "accepted", (f"{operation.id} refuses its own example",), 1)
-    media = next((m for m in operation.body if is_json(media_type(m.type))), None)
+    plain = Probe("accepts the documented example", base, "accepted", (f"{base.basis} refuses its own example",), 1)
+    media = base.media
     if media is None or not media.schema or base.body is MISSING:
         return [plain, *_session(plain)]
     document = judge.contract.document.data
     found = [place for place in places(document, media.schema, base.body) if place.pointer]
+    if base.kind or not thorough:
+        found = [place for place in found if not (operation.units and operation.units.request == place.pointer)]
+    if base.kind:
+        rows = [probe for probe in _side_by_side(judge, base, found) if probe.rank <= _FIRST_ROWS]
+        return [plain, *_examples(media.examples, base), *rows]
     return [
         plain,
+        *_examples(media.examples, base),
         *_side_by_side(judge, base, found),
         *_absences(judge, base, found),
         *_session(plain),
-        *_branches(judge, base, found, conditions(document, media.schema)),
+        *_branches(judge, base, found, branches(document, media.schema)),
         *_open(base, found),
     ]
+
+
+def _examples(examples: Mapping[str, Any], base: Recipe) -> Iterator[Probe]:
+    """Every further documented example, as it stands."""
+    for name, body in examples.items():
+        if body != base.body:
+            suspicion = f"{base.basis} refuses its own example {name}"
+            yield Probe(f"accepts the documented example {name}", base.with_body(body), "accepted", (suspicion,), 1)
 
 
 def _levels(judge: Judge, base: Recipe, place: Place) -> list[Level]:
@@ -59,8 +79,11 @@ def _levels(judge: Judge, base: Recipe, place: Place) -> list[Level]:
     present = find(base.body, place.pointer, MISSING)
     candidates: list[tuple[str, Any]] = []
     units = base.operation.units
-    if place.enums:
-        candidates = [(show(value), value) for value in place.enums]
+    numeric = place.types & {"integer", "number"}
+    if place.types - {"null"} == {"boolean"}:
+        candidates = [("true", True), ("false", False)]
+    elif place.enums and not (numeric and place.first("maximum") is not None):
+        candidates = [(show(value), value) for value in place.enums if value is not None or len(place.enums) == 1]
     elif place.free_text and present is not MISSING and place.required:
         limit = place.first("maxLength")
         candidates = [("text of every kind", texts.mixed(limit))]
@@ -68,7 +91,7 @@ def _levels(judge: Judge, base: Recipe, place: Place) -> list[Level]:
             candidates.append((f"{limit} characters, the most", texts.longest(limit)))
         candidates.append(("a single character", "a" * max(1, int(place.first("minLength") or 1))))
         candidates += [(item.name, item.sample) for item in texts.WHOLE if item.name in _WHOLE_FIRST]
-    elif place.types & {"integer", "number"}:
+    elif numeric:
         low, high = place.first("minimum"), place.first("maximum")
         whole = [value for value in (low, high) if isinstance(value, int)]
         if units and units.request == place.pointer and len(whole) == 2:
@@ -76,12 +99,10 @@ def _levels(judge: Judge, base: Recipe, place: Place) -> list[Level]:
             candidates = [(str(v), v) for v in (high, low + 1, low + 2) if low < v <= high]
         else:
             candidates = [(str(value), value) for value in (low, high) if value is not None]
-    elif place.types == {"boolean"}:
-        candidates = [("true", True), ("false", False)]
     levels = []
     for what, value in candidates:
         body = changed(base.body, place.pointer, value)
-        if value != present and not judge.body_violations(base.operation, body):
+        if value != present and not body_violations(judge, base.with_body(body)):
             levels.append(Level(place.pointer, f"{place.name} {what}", value))
     return levels
 
@@ -101,7 +122,7 @@ def _side_by_side(judge: Judge, base: Recipe, found: list[Place]) -> Iterator[Pr
                 continue
             level = row[index]
             trial = changed(body, level.pointer, level.value)
-            if not judge.body_violations(base.operation, trial):
+            if not body_violations(judge, base.with_body(trial)):
                 body = trial
                 carried.append(level.what)
         layout = _LAYOUTS[turn % len(_LAYOUTS)]
@@ -110,7 +131,7 @@ def _side_by_side(judge: Judge, base: Recipe, found: list[Place]) -> Iterator[Pr
         lower = turn == len(_LAYOUTS)
         recipe = replace(base, body=body, layout=layout, lower_names=lower)
         carried_too = [f"{layout} JSON", *(["header names in lower case"] if lower else [])]
-        clears = tuple(f"{base.operation.id} refuses or mishandles {what}" for what in (*carried, *carried_too))
+        clears = tuple(f"{base.basis} refuses or mishandles {what}" for what in (*carried, *carried_too))
         yield Probe("accepts " + ", ".join(carried), recipe, "accepted", clears, 2 + turn)
 
 
@@ -124,10 +145,10 @@ def _absences(judge: Judge, base: Recipe, found: list[Place]) -> Iterator[Probe]
             inside = f"{other.pointer}/".startswith(f"{place.pointer}/")
             if not inside and (extra := _extra(other)) is not None:
                 trial = changed(body, other.pointer, extra)
-                body = body if judge.body_violations(base.operation, trial) else trial
-        if not judge.body_violations(base.operation, body):
+                body = body if body_violations(judge, base.with_body(trial)) else trial
+        if not body_violations(judge, base.with_body(body)):
             what = f"no {place.name}"
-            suspicion = f"{base.operation.id} demands {place.name}"
+            suspicion = f"{base.basis} demands {place.name}"
             yield Probe(f"accepts {what}", base.with_body(body), "accepted", (suspicion,), 6)
 
 
@@ -139,24 +160,25 @@ def _extra(place: Place) -> str | None:
     return str(own[-1]) if own and isinstance(own[-1], str) else None
 
 
-def _branches(judge: Judge, base: Recipe, found: list[Place], assignments: list[dict[str, Any]]) -> Iterator[Probe]:
+def _branches(judge: Judge, base: Recipe, found: list[Place], known: list[Branch]) -> Iterator[Probe]:
     """Every documented value of a field whose values depend on another field, once per branch."""
     units = base.operation.units
-    for assignment in assignments:
+    for branch in known:
+        assignment = branch.assignment
         label = " and ".join(f"{pointer.lstrip('/')} {show(value)}" for pointer, value in assignment.items())
         ranks = count(9)
         for place in found:
-            if place.pointer in assignment or len(place.all("enum")) < 2:
+            if place.pointer not in branch.speaks_of or len(place.all("enum")) < 2:
                 continue
             for value in place.enums:
                 body = base.body
                 for pointer, fixed in {**assignment, place.pointer: value}.items():
                     body = changed(body, pointer, fixed)
-                if units and units.request and value == place.enums[-1] and assignment is assignments[-1]:
+                if units and units.request and value == place.enums[-1] and branch is known[-1]:
                     body = changed(body, units.request, units.default + 1)
-                if not judge.body_violations(base.operation, body):
+                if not body_violations(judge, base.with_body(body)):
                     what = f"{place.name} {show(value)} with {label}"
-                    suspicion = f"{base.operation.id} refuses or mishandles {what}"
+                    suspicion = f"{base.basis} refuses or mishandles {what}"
                     recipe = base.with_body(body)
                     rank, chosen = next(ranks), tuple(assignment)
                     yield Probe(f"accepts {what}", recipe, "accepted", (suspicion,), rank, assumes=chosen)
@@ -164,8 +186,7 @@ def _branches(judge: Judge, base: Recipe, found: list[Place], assignments: list[
 
 def _session(plain: Probe) -> Iterator[Probe]:
     """The same bytes again: whatever is cached, counted or kept between requests shows here."""
-    operation = plain.recipe.operation
-    suspicion = f"{operation.id} answers an equal request from memory, or differently"
+    suspicion = f"{plain.recipe.basis} answers an equal request from memory, or differently"
     yield replace(plain, name="answers the same request afresh", clears=(suspicion,), rank=7, repeats=plain.id)
 
 
@@ -207,7 +228,7 @@ def _open_probe(base: Recipe, parts: Sequence[Part]) -> Probe:
     what = ", ".join(words for words, _ in parts)
     middle = (len(parts) + 1) // 2
     halves = (_open_probe(base, parts[:middle]), _open_probe(base, parts[middle:])) if len(parts) > 1 else ()
-    clears = tuple(f"{base.operation.id} fails on {words}" for words, _ in parts)
+    clears = tuple(f"{base.basis} fails on {words}" for words, _ in parts)
     return Probe(f"handles {what}", recipe, "open", clears, 8, halves=halves)
 
 

@@ -219,7 +219,7 @@ def _reproduce(examination: Examination, plan: Plan, trials: list[Trial], key_va
 
     def oddness(trial: Trial) -> tuple[int, int, int]:
         recipe, breaks = trial.probe.recipe, trial.probe.breaks is not None
-        return len(changes(recipe, plan.bases[recipe.operation.id])), breaks, len(trial.exchange.request.body)
+        return len(changes(recipe, plan.bases[recipe.basis])), breaks, len(trial.exchange.request.body)
 
     request = min(trials, key=oddness).exchange.request
     return curl(request, examination.target.base_url, examination.target.key, key_variable)

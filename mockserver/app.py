@@ -9,9 +9,10 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import MutableMapping
+from dataclasses import replace
 from typing import Any, Final
 
-from mockserver import openapi
+from mockserver import forms, openapi
 from mockserver.contract import Contract
 from mockserver.delivery import AT_ONCE, Receive, Send, deliver
 from mockserver.errors import UsageError
@@ -20,7 +21,7 @@ from mockserver.journal import Journal
 from mockserver.outbox import Outbox
 from mockserver.pipeline import Outcome, Pipeline
 from mockserver.scenarios import Scenario, Stage, read_scenarios
-from mockserver.settings import Settings
+from mockserver.settings import BODY_AT_MOST, FORM_AT_MOST, Settings
 
 ADMIN: Final = b"/__admin"
 _DISCARDED_AT_MOST: Final = 64 * 1024 * 1024
@@ -39,12 +40,15 @@ class Mock:
     """
 
     def __init__(self, settings: Settings) -> None:
+        contract = openapi.load(settings.contract)
+        takes_files = any(o.type.startswith(forms.MEDIA_TYPE) for op in contract.operations for o in op.body)
+        if takes_files and settings.max_body == BODY_AT_MOST:
+            settings = replace(settings, max_body=FORM_AT_MOST)
         self.settings = settings
         self.journal = Journal(settings.journal_entries, settings.journal_bytes)
         self.outbox = Outbox()
         self.started = _now()
         self._identifiers = Identifiers()
-        contract = openapi.load(settings.contract)
         scenarios = read_scenarios(contract.document)
         self.stage = Stage(self._first(scenarios))
         self.pipeline = self._pipeline(contract, scenarios)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import shlex
 
 from mockserver.messages import Request
@@ -25,6 +26,9 @@ def curl(request: Request, base_url: str, key: str, variable: str) -> str:
             parts += ["-H", f'"{name}: {_in_quotes(before)}${variable}{_in_quotes(after)}"']
         else:
             parts += ["-H", shlex.quote(f"{name}: {value}")]
+    if b"\0" in request.body:  # no argument of a command can hold it
+        text = base64.b64encode(request.body).decode()
+        return f"printf %s {text} | base64 -d | {' '.join(parts)} --data-binary @-"
     if request.body:
         parts += ["--data-binary", _data(request.body)]
     return " ".join(parts)

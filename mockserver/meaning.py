@@ -18,6 +18,7 @@ from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
 from mockserver.dimensions import wrong
+from mockserver.parts import Part
 from mockserver.pointers import find
 
 CLOCK_TOLERANCE_S = 900.0
@@ -161,6 +162,18 @@ def _dimensions(_: Any, rule: Mapping[str, Any], instance: Any, __: Any) -> Iter
         yield ValidationError(what)
 
 
+def _file(_: Any, kinds: Any, instance: Any, __: Any) -> Iterator[ValidationError]:
+    if not isinstance(instance, Part):
+        if isinstance(instance, str):  # nothing but a form has files, and there a text is another type of value
+            yield ValidationError("a text, no file", validator="type", validator_value="file")
+        return
+    if instance.kind not in kinds:
+        yield ValidationError(f"its media type is {instance.kind or 'not said'}", instance=instance.kind)
+    elif instance.seems and instance.seems != instance.kind:
+        what = f"its media type is {instance.kind}, its bytes are {instance.seems}"
+        yield ValidationError(what, instance=instance.seems)
+
+
 KEYWORDS: dict[str, Keyword] = {
     "x-length": _length,
     "x-positions": _positions,
@@ -170,6 +183,7 @@ KEYWORDS: dict[str, Keyword] = {
     "x-unique": _unique,
     "x-stable": _stable,
     "x-dimensions": _dimensions,
+    "x-file": _file,
 }
 """Keyword -> function; what each says is documented in ``schemas/contract.schema.json``."""
 

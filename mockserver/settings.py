@@ -10,6 +10,11 @@ from typing import Literal
 
 OnViolation = Literal["enforce", "report", "ignore"]
 
+BODY_AT_MOST = 1024 * 1024
+"""Bytes of one request's body, unless another limit is set."""
+FORM_AT_MOST = 64 * 1024 * 1024
+"""The same for a contract that takes files."""
+
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -35,7 +40,7 @@ class Settings:
     on_violation: OnViolation = "enforce"
     api_key: str | None = field(default=None, repr=False)
     watch: bool = False
-    max_body: int = 1024 * 1024
+    max_body: int = BODY_AT_MOST
     max_headers: int = 64 * 1024
     replay: str | None = None
     journal_entries: int = 1000

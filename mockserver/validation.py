@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mockserver import credentials, leaks, media, sentences, sequence
+from mockserver import credentials, forms, leaks, media, sentences, sequence
 from mockserver.accelerator import Accelerator
 from mockserver.admission import UNDECIDED, Admit, admission
 from mockserver.contract import Contract, Match, Media, Operation, ResponseSpec, severity_of
@@ -187,13 +187,17 @@ class Judge:
                 )
             ]  # fmt: skip
         spec = spec or operation.body[0]
-        if not media.is_json(media.media_type(spec.type)):
+        is_form = media.media_type(spec.type) == forms.MEDIA_TYPE
+        if not is_form and not media.is_json(media.media_type(spec.type)):
             return MISSING, []
-        reading = media.read_json(request.body)
+        if is_form:
+            reading = forms.read(self.contract.document.data, request.body, content_type, spec.schema)
+        else:
+            reading = media.read_json(request.body)
         if reading.problems:
             place = operation.body_pointer
             return reading.value, [self.explainer.bytes(p, operation, "request", place) for p in reading.problems]
-        if not spec.schema or self._accelerator.accepts(spec.schema, reading.value):
+        if not spec.schema or (not is_form and self._accelerator.accepts(spec.schema, reading.value)):
             return reading.value, []
         return reading.value, list(
             self.explainer.schema(reading.value, spec.schema, operation, "request", "body", "/body")
