@@ -100,13 +100,15 @@ def table(plan: Plan, limits: Budget) -> str:
     probes = affordable(plan, limits)
     units, usd = 0, 0.0
     unit = next((p.recipe.operation.units.name for p in plan.probes if p.recipe.operation.units), "unit")
-    width = max((len(probe.name) for probe in probes), default=0)
+    names = {probe.id: probe.id if len(plan.bases) > 1 else probe.name for probe in probes}
+    width = max(map(len, names.values()), default=0)
     width = min(width, 62)
     rows.append(f"{'':>4}  {'request':<{width}}  {unit + 's':>7}  {'USD':>7}  {'total':>12}")
     for number, probe in enumerate(probes, 1):
         units += probe.planned_units
         usd += probe.planned_price
-        name = probe.name if len(probe.name) <= width else probe.name[: width - 3] + "..."
+        name = names[probe.id]
+        name = name if len(name) <= width else name[: width - 3] + "..."
         cost = (
             f"{probe.planned_units:>7}  {probe.planned_price:>7.3f}" if probe.expect != "refused" else f"{'free':>16}"
         )

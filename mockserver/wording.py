@@ -16,7 +16,7 @@ Spoken = tuple[tuple[str, Any], ...]
 """What a contract says about one refusal: pairs of ``type``, ``code``, ``param`` or ``message`` and a value."""
 
 _SAID = ("type", "code", "param", "message")
-_PLACEHOLDER = re.compile(r"\{(param|value|limit|choices|wanted|got|length)\}")
+_PLACEHOLDER = re.compile(r"\{(param|value|limit|supported|wanted|got|length)\}")
 
 
 def rule_of(envelope: Mapping[str, Any] | None, rule: str) -> Mapping[str, Any]:
@@ -49,8 +49,8 @@ def _filled(message: str, param: str, limit: Any, value: Any) -> str:
             return _plain(value)
         if name == "limit":
             return _plain(limit)
-        if name == "choices":
-            return _choices(limit)
+        if name == "supported":
+            return _supported(limit)
         if name == "wanted":
             return sentences.types(limit) if isinstance(limit, str | list) else _plain(limit)
         if name == "got":
@@ -67,7 +67,7 @@ def _plain(value: Any) -> str:
     return text if len(text) <= sentences.SHOWN else f"{text[: sentences.SHOWN]}..."
 
 
-def _choices(limit: Any) -> str:
+def _supported(limit: Any) -> str:
     """``'a', 'b', and 'c'``; null is no choice that is worth a word."""
     values = [f"'{_plain(v)}'" for v in (limit if isinstance(limit, list) else [limit]) if v is not None]
     if len(values) < 3:
