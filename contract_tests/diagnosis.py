@@ -13,6 +13,7 @@ from contract_tests.checks import Outcome
 from contract_tests.conditions import ALWAYS, Condition, explain
 from contract_tests.examination import Examination, Trial
 from contract_tests.features import Change, Feature, absent, changes, features, samples, without
+from contract_tests.likeness import likeness
 from contract_tests.places import places
 from contract_tests.probes import Probe
 from contract_tests.recipes import Recipe, body_violations
@@ -54,6 +55,8 @@ class Diagnosis:
 
     def take_apart(self) -> None:
         """Spend what the budget allows on finding the conditions of what was seen so far."""
+        if likeness(self._run) is not None:
+            return  # one cause explains it all
         for trial in list(self._refused_although_valid()):
             self._isolate(trial, lambda other: other.outcome is not Outcome.ACCEPTED)
         for fingerprint in self._conditional():

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from contract_tests.probes import Probe
-from contract_tests.reading import judge_trial
+from contract_tests.reading import judge_trial, worthwhile
 from contract_tests.run import Run
 
 
 def test_refuses(run: Run, left_out: Probe) -> None:
     if not run.examination.budget.has_room(requests=2):
         pytest.skip("the last request is the search's")
+    worthwhile(run)
     judge_trial(run, run.examination.send(left_out))

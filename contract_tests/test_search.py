@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from contract_tests.reading import judge_trial
+from contract_tests.reading import judge_trial, worthwhile
 from contract_tests.run import Run
 from contract_tests.search import Search, searchable
 
 
 def test_search(run: Run) -> None:
+    worthwhile(run)
     for operation in searchable(run):
         search = Search(run, operation)
         if search.affordable:

@@ -12,6 +12,7 @@ from contract_tests.conditions import Condition
 from contract_tests.diagnosis import Diagnosis
 from contract_tests.examination import Examination, Trial
 from contract_tests.features import changes
+from contract_tests.likeness import likeness, one_finding
 from contract_tests.mutants import VARIATION
 from contract_tests.plan import Plan
 from mockserver.causes import SEVERAL, grouped, members_at, parent_of
@@ -23,9 +24,13 @@ def findings(examination: Examination, diagnosis: Diagnosis, plan: Plan, key_var
     """All findings of a run, the worst first."""
     by_id = {trial.exchange.id: trial for trial in examination.trials}
     raw = [(trial.exchange.id, violation) for trial in examination.trials for violation in trial.violations]
+    other = likeness(examination)
+    if other is not None:
+        raw = one_finding(examination, other)
     found = [_with_condition(finding, by_id, examination, diagnosis) for finding in group(raw)]
-    found = _explained_by(found, _stricter(examination, diagnosis), by_id)
-    found += _open_failures(examination)
+    if other is None:
+        found = _explained_by(found, _stricter(examination, diagnosis), by_id)
+        found += _open_failures(examination)
     found = [
         replace(finding, reproduce=_reproduce(examination, plan, [by_id[x] for x in finding.exchanges], key_variable))
         for finding in grouped(found, lambda finding: _instead(finding, by_id))

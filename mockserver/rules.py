@@ -92,6 +92,9 @@ _TABLE = (
     Rule("error.status", W, "Unusual refusal status", "The refusal has another status than such APIs give."),
     Rule("error.allow", W, "405 without Allow", "A 405 names the allowed methods (RFC 9110, 15.5.6)."),
     Rule("error.param", I, "Error does not name the field", "The error's text names neither field nor value."),
+    Rule(
+        "contract.other", E, "Another contract", "The answers are those of another known contract, and not of this one."
+    ),
     Rule("looser.*", E, "Accepts what the page forbids", "A request that breaks a documented rule was accepted."),
     Rule("stricter.*", E, "Refuses what the page allows", "A request that keeps every documented rule was refused."),
     Rule("client.paid-twice", W, "Paid twice", "The same paid request was sent again; each one is charged."),
