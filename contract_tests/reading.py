@@ -7,7 +7,6 @@ import pytest
 from contract_tests.examination import Trial
 from contract_tests.run import Run
 
-
 _ENOUGH = 3
 """Accepted requests that settle which contract a server follows."""
 
