@@ -50,7 +50,7 @@ async def deliver(
     status: int, headers: list[tuple[bytes, bytes]], body: bytes, way: Delivery, receive: Receive, send: Send
 ) -> None:
     """Send an answer in its way; a cut answer announces its full length."""
-    if way.delay_s:
+    if way.delay_s and not way.events:
         await asyncio.sleep(way.delay_s)
     if way.reset and way.cut_after_bytes is None:
         await _reset(send, receive)
@@ -70,10 +70,10 @@ async def deliver(
 
 
 async def _one_by_one(body: bytes, way: Delivery, receive: Receive, send: Send) -> None:
-    """Each event by itself; the first has had its delay already."""
+    """Each event by itself, after its delay."""
     whole = way.cut_after_bytes is None or (way.cut_after_bytes >= len(body) and not way.reset)
-    for number, piece in enumerate(sse.pieces(body if whole else body[: way.cut_after_bytes])):
-        if number and way.delay_s:
+    for piece in sse.pieces(body if whole else body[: way.cut_after_bytes]):
+        if way.delay_s:
             await asyncio.sleep(way.delay_s)
         await send({"type": "http.response.body", "body": piece, "more_body": True})
     if whole:

@@ -68,11 +68,12 @@ class Pipeline:
         self.base = contract.base_path.encode()
         self._identifiers = identifiers
         self._bits = Random(os.urandom(16)).getrandbits
+        self._usually = Delivery(delay_s=settings.delay) if settings.delay else AT_ONCE
         self.replay: Replay | None = None
         if settings.replay is not None:
             self.replay = read_cassette(settings.replay, contract.base_path)
         self.shortcuts: dict[tuple[bytes, bytes], Shortcut] = {}
-        if settings.seed is None and settings.api_key is None and self.replay is None:
+        if settings.seed is None and settings.api_key is None and self.replay is None and not settings.delay:
             for operation in contract.operations:
                 admit = self.judge.admission(operation)
                 plan = self.responder.plan(operation, None, None, "0")
@@ -119,7 +120,7 @@ class Pipeline:
         scenario, step = self._step(session, wishes, operation, notes)
         made = self._made(came, judged, refused, wishes, step, notes)
         status, headers, body, applied = made
-        way = step.delivery if step else AT_ONCE
+        way = step.delivery if step else self._usually
         if wishes.delay is not None:
             way, applied = replace(way, delay_s=wishes.delay), [*applied, f"delay={wishes.delay:g}"]
         if wishes.cut is not None:

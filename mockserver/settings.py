@@ -27,6 +27,7 @@ class Settings:
     ``on_violation``: ``enforce`` refuses a request that breaks the contract, ``report`` journals the violation and serves,
     ``ignore`` does not judge requests.  ``api_key`` is the only valid key, None for any; it is never shown.
     ``replay`` is a cassette whose answers are given to the requests that it holds.
+    ``delay`` seconds are waited before every answer, in a stream before every event.
     ``watch`` reloads the contract when one of its files changes.  ``max_body`` and ``max_headers`` are bytes of one request;
     ``journal_entries`` and ``journal_bytes`` bound what the journal keeps.
     """
@@ -40,6 +41,7 @@ class Settings:
     on_violation: OnViolation = "enforce"
     api_key: str | None = field(default=None, repr=False)
     watch: bool = False
+    delay: float = 0.0
     max_body: int = BODY_AT_MOST
     max_headers: int = 64 * 1024
     replay: str | None = None

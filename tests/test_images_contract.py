@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,16 @@ def test_a_stream_on_the_wire(images: Running) -> None:
     assert [name for name, _ in found] == [partial, partial, completed] * 2
     assert [data.get("partial_image_index") for _, data in found] == [0, 1, None] * 2
     assert {data["type"] == name and data["size"] == "1536x1024" for name, data in found} == {True}
+
+
+def test_a_mock_with_a_delay_takes_its_time_for_every_event(start: Callable[..., Running]) -> None:
+    slow = start(contract="openai-images", delay=0.2)
+    begun = time.monotonic()
+    assert ask(slow, value={"prompt": "a fox"}).status == 200
+    plain = time.monotonic() - begun
+    ask(slow, value=STREAM)
+    assert 0.2 <= plain < 0.5
+    assert 0.6 <= time.monotonic() - begun - plain < 1.1
 
 
 def streamed(judge: Judge, body: bytes, asked: dict[str, Any] | None = None, **kinds: str) -> list[Violation]:
