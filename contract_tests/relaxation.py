@@ -14,9 +14,10 @@ from contract_tests.draft import Draft, below, statement
 from contract_tests.evidence import named, sent
 from contract_tests.examination import Examination, Trial
 from contract_tests.places import places
-from mockserver.branches import identity, kind_of
+from mockserver.branches import kind_of
 from mockserver.contract import Contract, Operation
 from mockserver.findings import Severity
+from mockserver.literals import identity
 from mockserver.media import MISSING, is_json, media_type
 from mockserver.pointers import dereference, escape, find
 from mockserver.sentences import listed, show

@@ -166,7 +166,7 @@ class Explainer:
             operation=operation.id,
             pointer="/body",
             message=problem.message,
-            documented="a JSON text (RFC 8259)",
+            documented="a form (RFC 7578)" if problem.rule.startswith("form.") else "a JSON text (RFC 8259)",
             observed=problem.message,
             source=self.contract.source(statement),
             place=self.contract.document.place(statement),

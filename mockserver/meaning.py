@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,8 @@ from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
 from mockserver.dimensions import wrong
+from mockserver.media import MISSING
+from mockserver.messages import Exchange
 from mockserver.parts import Part
 from mockserver.pointers import find
 
@@ -57,6 +60,20 @@ CURRENT: ContextVar[Context | None] = ContextVar("exchange under judgement", def
 def digest_of(method: str, target: str, body: bytes) -> str:
     """A short name for a request that is the same for equal requests."""
     return hashlib.sha256(f"{method} {target}\0".encode() + body).hexdigest()[:16]
+
+
+@contextmanager
+def judging(exchange: Exchange, request_body: Any, session: Session) -> Iterator[None]:
+    """Within it the keywords refer to this exchange; a body that could not be read (MISSING) counts as null."""
+    request = exchange.request
+    digest = digest_of(request.method, request.target, request.body)
+    finished = exchange.started + exchange.duration
+    body = None if request_body is MISSING else request_body
+    token = CURRENT.set(Context(exchange.id, body, digest, exchange.started, finished, session))
+    try:
+        yield
+    finally:
+        CURRENT.reset(token)
 
 
 Keyword = Callable[[Any, Any, Any, Any], Iterator[ValidationError]]

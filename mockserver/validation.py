@@ -8,7 +8,6 @@ whole is left to the suite.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,27 +17,13 @@ from mockserver.admission import UNDECIDED, Admit, admission
 from mockserver.contract import Contract, Match, Media, Operation, ResponseSpec, severity_of
 from mockserver.explanation import Explainer
 from mockserver.findings import Severity, Source, Violation
-from mockserver.meaning import CURRENT, Context, Session, digest_of
+from mockserver.meaning import Session, judging
 from mockserver.media import MISSING
 from mockserver.messages import Exchange, Request, Response
 from mockserver.parameters import values_of
 from mockserver.pointers import descend, pointer_of
 from mockserver.rules import rule_for
 from mockserver.streams import StreamSpec
-
-
-@contextmanager
-def _judging(exchange: Exchange, request_body: Any, session: Session) -> Iterator[None]:
-    """The exchange to which the keywords about meaning refer."""
-    request = exchange.request
-    digest = digest_of(request.method, request.target, request.body)
-    finished = exchange.started + exchange.duration
-    body = None if request_body is MISSING else request_body
-    token = CURRENT.set(Context(exchange.id, body, digest, exchange.started, finished, session))
-    try:
-        yield
-    finally:
-        CURRENT.reset(token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,7 +270,7 @@ class Judge:
         body: bytes,
         session: Session,
     ) -> Iterator[Violation]:
-        with _judging(exchange, request_body, session):
+        with judging(exchange, request_body, session):
             yield from list(
                 sequence.violations(self.explainer, operation, stream, body, request_body, bool(answer.cut))
             )
@@ -335,7 +320,7 @@ class Judge:
             return
         if not option.schema:
             return
-        with _judging(exchange, request_body, session):
+        with judging(exchange, request_body, session):
             violations = list(self.explainer.schema(value, option.schema, operation, "response", "body", "/body"))
         if answer.status < 300 and any(v.severity is Severity.ERROR for v in violations):
             error = self._as_error(operation, value)
