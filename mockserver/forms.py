@@ -7,6 +7,7 @@ in memory, within the limit on bodies.  Whether the value is right is left to :m
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
 from typing import Any, Final
@@ -20,10 +21,12 @@ from mockserver.media import MISSING, Problem, Reading
 from mockserver.parameters import kinds_of, scalar, schema_at
 from mockserver.parts import Part
 
+logging.getLogger("python_multipart").addHandler(logging.NullHandler())  # what is wrong with a form is ours to say
+
 MEDIA_TYPE: Final = "multipart/form-data"
 
 _PARTS_AT_MOST: Final = 1000
-_NAME = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
+_NAME = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\]){0,8})")
 
 
 class _Reader:
@@ -89,8 +92,8 @@ def read(document: Mapping[str, Any], body: bytes, content_type: str | None, sch
     if not boundary:
         return Reading(MISSING, (_broken("the Content-Type names no boundary"),))
     reader = _Reader()
-    parser = MultipartParser(boundary, reader.callbacks())
     try:
+        parser = MultipartParser(boundary, reader.callbacks())
         parser.write(body)
         parser.finalize()
     except FormParserError as error:

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -219,6 +220,28 @@ def test_a_broken_form_is_one_clear_refusal(images: Running, judge: Judge, body:
     request = Request("POST", "/v1/images/edits", "", (*FORM.items(), ("Authorization", "Bearer k")), body)
     (violation,) = judge.request(request).violations
     assert (violation.rule, words in violation.message) == ("form.malformed", True)
+
+
+@pytest.mark.parametrize("kind", ["multipart/form-data", 'multipart/form-data; boundary=""', "x" * 300])
+def test_a_form_without_a_usable_boundary_is_refused(images: Running, kind: str) -> None:
+    kind = kind if kind.startswith("multipart") else f"multipart/form-data; boundary={kind}"
+    body = written({"prompt": "a", "image": PNG})
+    headers = {"Content-Type": kind, "Content-Length": str(len(body))}
+    assert ask(images, path="/v1/images/edits", body=body, headers=headers).status == 400
+
+
+def test_no_mutilated_form_breaks_the_judge(judge: Judge) -> None:
+    good, random = written({"image": [PNG, PNG], "prompt": "a", "svg": {"model": "m"}}), Random(1)
+    odd = [good.replace(b"prompt", b"a" + b"[b]" * 1000), b"", good * 3]
+    for _ in range(300):
+        body = bytearray(good)
+        for _ in range(random.randrange(1, 6)):
+            at = random.randrange(len(body))
+            body[at : at + random.choice((0, 1, 30))] = random.choice((b"", random.randbytes(9), good[at : at + 50]))
+        odd.append(bytes(body))
+    headers = (*FORM.items(), ("Authorization", "Bearer k"))
+    found = {v.rule for b in odd for v in judge.request(Request("POST", "/v1/images/edits", "", headers, b)).violations}
+    assert {"form.malformed", "body.required", "body.additionalProperties"} <= found or {"form.malformed"} < found
 
 
 def test_parts_become_the_values_that_the_schema_speaks_of(judge: Judge) -> None:
