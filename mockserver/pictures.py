@@ -64,8 +64,13 @@ def wanted(rule: Mapping[str, Any], request: Any) -> Wanted:
     return Wanted(size_of(size), str(kind) if kind in FORMATS else None, transparent)
 
 
-def picture_of(rule: Mapping[str, Any], request: Any, number: int, count: int, seed: str) -> Picture:
-    """The picture that the mock gives to a request body: the ``number``-th of ``count``, by a seed ("" for none)."""
+def picture_of(
+    rule: Mapping[str, Any], request: Any, number: int, count: int, seed: str, missing: float = 0.0
+) -> Picture:
+    """The picture that the mock gives to a request body: the ``number``-th of ``count``, by a seed ("" for none).
+
+    ``missing`` is how much of a draft is still missing.
+    """
     kind = _taken(rule, "format", request)
     kind = kind if kind in FORMATS else FORMATS[0]
     prompt, model = str(_taken(rule, "prompt", request) or ""), str(_taken(rule, "model", request) or "")
@@ -85,8 +90,13 @@ def picture_of(rule: Mapping[str, Any], request: Any, number: int, count: int, s
         number,
         count,
         int.from_bytes(digest.digest(), "big"),
-        1 - number / (count + 1) if rule.get("draft") else 0.0,
+        missing if rule.get("draft") else 0.0,
     )
+
+
+def prompt_of(rule: Mapping[str, Any], request: Any) -> Any:
+    """What a request body says that the picture shall show; None where it or the contract says nothing."""
+    return _asked(rule, "prompt", request)
 
 
 def size_of(text: Any) -> tuple[int, int] | None:
