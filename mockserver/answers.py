@@ -1,7 +1,7 @@
 """Answers that obey their request, compiled: a documented example or a synthesised value becomes a function.
 
 What does not depend on the request is settled once.  What does is said by the contract's meaning keywords: as many items as
-asked for, positions, sums, the present time, fresh ids, values taken over, a text that says what was asked.
+asked for, positions, sums, the present time, fresh ids, values taken over, pictures, a text that says what was asked.
 Which answer is given is left to :mod:`mockserver.responders`.
 """
 
@@ -20,6 +20,7 @@ from mockserver.contract import Contract, Operation
 from mockserver.encoding import encoded
 from mockserver.explanation import Explainer
 from mockserver.freshness import Fresh, styles
+from mockserver.illustration import illustrated
 from mockserver.pointers import find, parts_of, pointer_of
 from mockserver.sums import counts
 from mockserver.synthesis import Unsatisfiable, synthesize
@@ -86,7 +87,7 @@ class _Compiler:
         nodes = self._applied(schemas, base)
         said: dict[str, Any] = {}
         for _, node in nodes:
-            for key in ("x-equals", "x-time", "x-unique", "x-text", "x-length", "x-positions"):
+            for key in ("x-equals", "x-time", "x-unique", "x-text", "x-image", "x-length", "x-positions"):
                 if key in node:
                     said.setdefault(key, node[key])
         if isinstance(base, dict):
@@ -103,6 +104,8 @@ class _Compiler:
             return Count(lambda asked: base if asked.now is None else asked.now)
         if "x-unique" in said:
             return self._fresh(nodes, base)
+        if "x-image" in said and isinstance(base, str):
+            return illustrated(said["x-image"])
         if "x-text" in said and isinstance(base, str):
             return self._summary(nodes, base)
         return None

@@ -16,10 +16,11 @@ from mockserver import forms, openapi
 from mockserver.contract import Contract
 from mockserver.delivery import AT_ONCE, Receive, Send, deliver
 from mockserver.errors import UsageError
+from mockserver.gallery import Gallery
 from mockserver.identifiers import Identifiers
 from mockserver.journal import Journal
 from mockserver.outbox import Outbox
-from mockserver.pipeline import Outcome, Pipeline
+from mockserver.pipeline import Later, Outcome, Pipeline
 from mockserver.scenarios import Scenario, Stage, read_scenarios
 from mockserver.settings import BODY_AT_MOST, FORM_AT_MOST, Settings
 
@@ -47,6 +48,7 @@ class Mock:
         self.settings = settings
         self.journal = Journal(settings.journal_entries, settings.journal_bytes)
         self.outbox = Outbox()
+        self.gallery = Gallery(settings.image_style)
         self.started = _now()
         self._identifiers = Identifiers()
         scenarios = read_scenarios(contract.document)
@@ -70,7 +72,7 @@ class Mock:
         self.pipeline = self._pipeline(contract, read_scenarios(contract.document))
 
     def _pipeline(self, contract: Contract, scenarios: dict[str, Scenario]) -> Pipeline:
-        return Pipeline(contract, scenarios, self.settings, self.journal, self.stage, self._identifiers)
+        return Pipeline(contract, scenarios, self.settings, self.journal, self.stage, self._identifiers, self.gallery)
 
     def _first(self, scenarios: dict[str, Scenario]) -> Scenario | None:
         name = self.settings.scenario
@@ -105,9 +107,12 @@ class Mock:
                 return
             body, trouble, more = read
         try:
-            status, sent, content, way = self.pipeline.answer(
+            outcome = self.pipeline.answer(
                 scope["method"], path, scope["query_string"], headers, named, body, started, trouble
             )
+            if isinstance(outcome, Later):
+                outcome = outcome.tell(await self.gallery.apart(outcome.make))
+            status, sent, content, way = outcome
         except Exception as error:  # noqa: BLE001  the last resort: whatever a contract is, no client sees our inside
             status, sent, content, way = self._failed(scope["method"], path, error)
         if more:

@@ -6,10 +6,13 @@ How an answer is put together of them is left to :mod:`mockserver.answers`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from mockserver.encoding import encoded
+from mockserver.gallery import Gallery
+
+RawHeaders = Sequence[tuple[bytes, bytes]]
 
 SHOWN_AT_MOST: Final = 600
 """Characters of the request that a summary repeats."""
@@ -25,15 +28,28 @@ class Asked:
     answers must not depend on it; ``bits`` gives so many random bits.  ``tokens`` is a plausible count: four bytes each.
     ``index`` and ``count`` are the place in the list that is being made and its length; ``part`` and ``parts`` the place
     of an event among its kind, and how many of that kind come for one item.
+
+    ``headers`` are the request's.  Pictures come from ``gallery``, by ``seed`` ("" for none); those that are not at hand are
+    drawn only for the ``patient``, else they are an UndrawnError.
     """
 
-    __slots__ = ("_shown", "bits", "body", "count", "index", "now", "part", "parts", "text", "tokens")
+    __slots__ = (
+        *("_shown", "bits", "body", "count", "gallery", "headers", "index", "now", "part", "parts", "patient"),
+        *("seed", "text", "tokens"),
+    )
 
-    def __init__(self, body: Any, text: bytes, now: float | None, bits: Callable[[int], int]) -> None:
+    def __init__(
+        self, body: Any, text: bytes, now: float | None, bits: Callable[[int], int], headers: RawHeaders,
+        gallery: Gallery, seed: str = "", patient: bool = False,
+    ) -> None:  # fmt: skip
         self.body = body
         self.text = text
         self.now = now
         self.bits = bits
+        self.headers = headers
+        self.gallery = gallery
+        self.seed = seed
+        self.patient = patient
         self.index = 0
         self.count = 1
         self.part = 0

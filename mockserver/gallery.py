@@ -14,12 +14,9 @@ from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import Final, TypeVar
 
-from mockserver.pictures import FORMATS, PIXELS_AT_MOST, Picture
-
-if TYPE_CHECKING:
-    from mockserver.drawing import Style
+from mockserver.pictures import FORMATS, PIXELS_AT_MOST, Picture, Style
 
 PATH: Final = "/__admin/images/"
 """Where addresses lead, below the root of the mock."""

@@ -18,10 +18,12 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
+from mockserver import viewing
 from mockserver.dimensions import wrong
 from mockserver.media import MISSING
 from mockserver.messages import Exchange
 from mockserver.parts import Part
+from mockserver.pictures import prompt_of
 from mockserver.pointers import find
 
 CLOCK_TOLERANCE_S = 900.0
@@ -33,6 +35,9 @@ CLOCK_STILL_S = 5.0
 """Seconds between two answers after which the same time in both is no rounding any more."""
 
 
+Viewed = tuple[viewing.Seen | None, tuple[viewing.Fault, ...]]
+
+
 @dataclass(slots=True)
 class Session:
     """What earlier answers of one session had: values that must be fresh, and values that equal requests must share."""
@@ -40,11 +45,16 @@ class Session:
     unique: dict[tuple[int, str], str] = field(default_factory=dict)
     stable: dict[tuple[int, str], tuple[str, Any]] = field(default_factory=dict)
     times: dict[int, tuple[str, float, float]] = field(default_factory=dict)
+    pictures: dict[str, tuple[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The exchange whose answer is being judged: its id, the request's body, its digest, and when it ran (Unix s)."""
+    """The exchange whose answer is being judged: its id, the request's body, its digest, and when it ran (Unix s).
+
+    ``viewed`` are the pictures of the answer in their order, by the identities of string and schema: decoding is dear, and
+    several branches of a schema may ask about the same string.
+    """
 
     exchange: str
     request: Any
@@ -52,6 +62,7 @@ class Context:
     started: float
     finished: float
     session: Session
+    viewed: dict[tuple[int, int], Viewed] = field(default_factory=dict)
 
 
 CURRENT: ContextVar[Context | None] = ContextVar("exchange under judgement", default=None)
@@ -191,6 +202,28 @@ def _file(_: Any, kinds: Any, instance: Any, __: Any) -> Iterator[ValidationErro
         yield ValidationError(what, instance=instance.seems)
 
 
+def _image(_: Any, rule: Mapping[str, Any], instance: Any, schema: Any) -> Iterator[ValidationError]:
+    context = CURRENT.get()
+    if context is None or not isinstance(instance, str):
+        return
+    place = (id(instance), id(schema))
+    if place not in context.viewed:
+        context.viewed[place] = viewing.faults(rule, context.request, instance)
+    shown, faults = context.viewed[place]
+    for fault in faults:
+        yield ValidationError(fault.message, validator=f"x-{fault.rule}")
+    if shown is None or not shown.digest or rule.get("draft"):
+        return
+    others = [name for name, (other, _) in context.viewed.items() if other and other.digest == shown.digest]
+    if others[0][0] != place[0]:
+        yield ValidationError("another picture of this answer is the same, pixel by pixel", validator="x-image-same")
+    prompt = repr(prompt_of(rule, context.request))
+    first, shows = context.session.pictures.setdefault(shown.digest, (context.exchange, prompt))
+    if shows != prompt:
+        what = f"the same picture, pixel by pixel, came in exchange {first} for another text: {_short(shows)}"
+        yield ValidationError(what, validator="x-image-repeated")
+
+
 KEYWORDS: dict[str, Keyword] = {
     "x-length": _length,
     "x-positions": _positions,
@@ -205,7 +238,7 @@ KEYWORDS: dict[str, Keyword] = {
 """Keyword -> function; what each says is documented in ``schemas/contract.schema.json``."""
 
 _extend: Any = extend
-MeaningValidator: Any = _extend(Draft202012Validator, {**KEYWORDS, "x-given": _given})
+MeaningValidator: Any = _extend(Draft202012Validator, {**KEYWORDS, "x-given": _given, "x-image": _image})
 """JSON Schema 2020-12 plus our keywords; they are silent where :data:`CURRENT` holds no exchange."""
 
 

@@ -9,10 +9,12 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from mockserver.pointers import find
 
+Style = Literal["scene", "plain"]
+"""How the mock draws: ``scene`` is the default; ``plain`` is one colour and a code of the design, for load tests."""
 FORMATS: Final = ("png", "jpeg", "webp")
 """Formats that are drawn and recognised; others in a contract are neither."""
 KINDS: Final = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from mockserver import redaction, sse
 from mockserver.asked import Asked
@@ -21,6 +22,7 @@ from mockserver.envelope import Envelope
 from mockserver.explanation import Explainer
 from mockserver.findings import Violation
 from mockserver.freshness import seeded
+from mockserver.gallery import Gallery, UndrawnError
 from mockserver.identifiers import Identifiers
 from mockserver.intake import Came, Intake, RawHeaders
 from mockserver.journal import Entry, Journal
@@ -43,6 +45,14 @@ _now = time.time
 
 Outcome = tuple[int, list[tuple[bytes, bytes]], bytes, Delivery]
 """What is sent: status, all headers, body; and how."""
+_Made = tuple[int, list[tuple[bytes, bytes]], bytes | Callable[[], bytes], list[str]]
+
+
+class Later(NamedTuple):
+    """An answer whose body takes longer than the loop has time for: ``make`` it elsewhere, then ``tell`` it."""
+
+    make: Callable[[], bytes]
+    tell: Callable[[bytes], Outcome]
 
 
 class Pipeline:
@@ -56,6 +66,7 @@ class Pipeline:
         journal: Journal,
         stage: Stage,
         identifiers: Identifiers,
+        gallery: Gallery,
     ) -> None:
         self.contract, self.scenarios, self.settings = contract, dict(scenarios), settings
         self.journal, self.stage = journal, stage
@@ -66,7 +77,7 @@ class Pipeline:
         self.envelope = Envelope(contract, self.explainer)
         self.responder: Responder = Synthesize(contract, self.explainer, self.envelope)
         self.base = contract.base_path.encode()
-        self._identifiers = identifiers
+        self._identifiers, self._gallery = identifiers, gallery
         self._bits = Random(os.urandom(16)).getrandbits
         self._usually = Delivery(delay_s=settings.delay) if settings.delay else AT_ONCE
         self.replay: Replay | None = None
@@ -80,7 +91,16 @@ class Pipeline:
                 if admit and plan:
                     path = self.base + operation.path.encode()
                     self.shortcuts[operation.method.encode(), path] = Shortcut(
-                        operation, path, admit, plan, self.redactor, journal, stage, identifiers, settings
+                        operation,
+                        path,
+                        admit,
+                        plan,
+                        self.redactor,
+                        journal,
+                        stage,
+                        identifiers,
+                        gallery,
+                        settings,
                     )
 
     def answer(
@@ -93,8 +113,8 @@ class Pipeline:
         body: bytes,
         started: float,
         trouble: str = "",
-    ) -> Outcome:
-        """The answer to a request, which is in the journal when this returns.
+    ) -> Outcome | Later:
+        """The answer to a request, which is in the journal when this returns, unless it takes longer.
 
         ``path`` is as sent, the base path included; ``named`` are the headers by name; ``trouble`` says why the body was
         not read.
@@ -106,7 +126,7 @@ class Pipeline:
                 return short.status, list(short.headers(taken)), taken.body, AT_ONCE
         return self._carefully(Came(method, path, query, headers, named, body, started, trouble))
 
-    def _carefully(self, came: Came) -> Outcome:
+    def _carefully(self, came: Came) -> Outcome | Later:
         notes: list[str] = []
         session = self._session(came, notes)
         wishes = self._wishes(came, notes)
@@ -119,7 +139,25 @@ class Pipeline:
             refused = tuple(v for v in refused if operation is None or v.rule == "security.refused")
         scenario, step = self._step(session, wishes, operation, notes)
         made = self._made(came, judged, refused, wishes, step, notes)
-        status, headers, body, applied = made
+        body = made[2]
+        tell = partial(self._told, came, session, judged, scenario, step, wishes, notes, made)
+        return tell(body) if isinstance(body, bytes) else Later(body, tell)
+
+    def _told(
+        self,
+        came: Came,
+        session: str,
+        judged: RequestJudgement,
+        scenario: Scenario | None,
+        step: Step | None,
+        wishes: Preferences,
+        notes: list[str],
+        made: _Made,
+        body: bytes,
+    ) -> Outcome:
+        """The outcome with a body that is made, redacted and in the journal."""
+        status, headers, _, applied = made
+        operation = judged.operation
         way = step.delivery if step else self._usually
         if wishes.delay is not None:
             way, applied = replace(way, delay_s=wishes.delay), [*applied, f"delay={wishes.delay:g}"]
@@ -196,8 +234,8 @@ class Pipeline:
         wishes: Preferences,
         step: Step | None,
         notes: list[str],
-    ) -> tuple[int, list[tuple[bytes, bytes]], bytes, list[str]]:
-        """Status, headers, body, and the preferences that they fulfil."""
+    ) -> _Made:
+        """Status, headers, body or what makes it, and the preferences that they fulfil."""
         head, limit = sum(len(name) + len(value) for name, value in came.headers), self.settings.max_headers
         if head > limit:
             notes.append(f"refused: the headers have {head} bytes")
@@ -228,7 +266,11 @@ class Pipeline:
             return found.status, headers, found.body, []
         stream = self.judge.streamed(operation, judged.body)
         plan, applied = self._planned(operation, wishes, notes, stream)
-        body = plan.body(self._asked(came, operation, judged.body, wishes))
+        body: bytes | Callable[[], bytes]
+        try:
+            body = plan.body(self._asked(came, judged.body, wishes))
+        except UndrawnError:
+            body = partial(plan.body, self._asked(came, judged.body, wishes, patient=True))
         return plan.status, list(plan.headers), body, applied
 
     def _planned(
@@ -251,13 +293,14 @@ class Pipeline:
             raise LookupError(operation.id)
         return plan, applied
 
-    def _asked(self, came: Came, operation: Operation, value: Any, wishes: Preferences) -> Asked:
+    def _asked(self, came: Came, value: Any, wishes: Preferences, patient: bool = False) -> Asked:
         text = came.body or b"%b %b" % (came.method.encode(), came.path)
         seed = wishes.seed if wishes.seed is not None else self.settings.seed
         if seed is None:
-            return Asked(value, text, came.started, self._bits)
+            return Asked(value, text, came.started, self._bits, came.headers, self._gallery, patient=patient)
         target = f"{came.path.decode('latin-1')}?{came.query.decode('latin-1')}"
-        return Asked(value, text, None, seeded(seed, digest_of(came.method, target, came.body)))
+        bits = seeded(seed, digest_of(came.method, target, came.body))
+        return Asked(value, text, None, bits, came.headers, self._gallery, str(seed), patient)
 
 
 def _quoted(text: str) -> str:

@@ -60,6 +60,16 @@ _TABLE = (
     Rule("meaning.unique", W, "Value used twice", "A value that names one answer came again."),
     Rule("meaning.stable", W, "Changing value", "Equal requests got different values where they should agree."),
     Rule("meaning.order", W, "Times out of order", "A later answer carries an earlier time."),
+    Rule("meaning.image-base64", E, "Not base64", "A picture's text is not the plain base64 of a file."),
+    Rule("meaning.image-undecodable", E, "Undecodable picture", "The bytes are no picture, or a damaged one."),
+    Rule("meaning.image-format", E, "Wrong picture format", "The file has another format than was asked for."),
+    Rule("meaning.image-size", E, "Wrong picture size", "The picture has other pixels than were asked for."),
+    Rule(
+        "meaning.image-background", E, "Wrong background", "The background is transparent or opaque against the wish."
+    ),
+    Rule("meaning.image-same", W, "The same picture twice", "Two pictures of one answer are equal in every pixel."),
+    Rule("meaning.image-repeated", W, "The same picture for another text", "Different prompts got one picture."),
+    Rule("meaning.image-url", E, "No address of a picture", "The text is not an absolute http or https address."),
     Rule("stream.malformed", E, "Malformed event stream", "The bytes are not a stream of server-sent events."),
     Rule("stream.cut", E, "Cut event stream", "The stream ends before its last event is complete."),
     Rule(

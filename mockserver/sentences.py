@@ -116,11 +116,25 @@ def documented(keyword: str, limit: Any, missing: str = "") -> str:
         "x-equals": lambda: f"equal the request's {limit['request'].lstrip('/')}",
         "x-time": lambda: "be the present time in Unix seconds",
         "x-unique": lambda: "be different in every answer",
+        "x-image-base64": lambda: "be the base64 of a picture's file, and nothing else",
+        "x-image-undecodable": lambda: "be a picture that decodes",
+        "x-image-format": lambda: f"have the format {_choice(limit, 'format')}",
+        "x-image-size": lambda: f"have the size {_choice(limit, 'size')}",
+        "x-image-background": lambda: f"have the background {_choice(limit, 'background')}",
+        "x-image-same": lambda: "differ from the other pictures of its answer",
+        "x-image-repeated": lambda: "show what was asked for",
+        "x-image-url": lambda: "be the absolute address of a picture",
         "x-stable": lambda: "be the same for the same request",
         "x-dimensions": lambda: f"be WIDTHxHEIGHT within {show(limit)}",
         "x-file": lambda: f"be a file of the type {' or '.join(limit)}",
     }
     return simple[keyword]() if keyword in simple else f"keep the keyword {keyword}: {show(limit)}"
+
+
+def _choice(rule: Any, name: str) -> str:
+    """Which member of a request decides about a property of a picture."""
+    choice = rule.get(name, {})
+    return f"that the request's {choice['request'].lstrip('/')} says" if "request" in choice else str(choice["default"])
 
 
 def observed(keyword: str, value: Any, detail: str) -> str:

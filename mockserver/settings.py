@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from mockserver.pictures import Style
+
 OnViolation = Literal["enforce", "report", "ignore"]
 
 BODY_AT_MOST = 1024 * 1024
@@ -30,6 +32,7 @@ class Settings:
     ``delay`` seconds are waited before every answer, in a stream before every event.
     ``watch`` reloads the contract when one of its files changes.  ``max_body`` and ``max_headers`` are bytes of one request;
     ``journal_entries`` and ``journal_bytes`` bound what the journal keeps.
+    ``image_style`` is how pictures are drawn.
     """
 
     contract: str | None = None
@@ -47,6 +50,7 @@ class Settings:
     replay: str | None = None
     journal_entries: int = 1000
     journal_bytes: int = 32 * 1024 * 1024
+    image_style: Style = "scene"
 
     @property
     def loopback(self) -> bool:

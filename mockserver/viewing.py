@@ -51,7 +51,7 @@ class Fault:
 
 def seen(file: bytes) -> Seen:
     """Decode a picture completely; raises UnviewableError."""
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     try:
         with warnings.catch_warnings():
@@ -61,17 +61,20 @@ def seen(file: bytes) -> Seen:
             if size[0] * size[1] > PIXELS_AT_MOST:
                 return Seen(kind, size, False, "")
             image.load()
-            pixels = image.convert("RGBA") if image.has_transparency_data else image.convert("RGB")
+            through = image.has_transparency_data and _alpha(image).getextrema()[0] != 255
+            pixels = image.tobytes() + repr((size, image.mode, image.getpalette())).encode()
     except Image.DecompressionBombError:
         raise UnviewableError(f"the picture has far more than {PIXELS_AT_MOST} pixels") from None
-    except Image.UnidentifiedImageError:
+    except UnidentifiedImageError:
         raise UnviewableError(f"{len(file)} bytes that are no picture, beginning {file[:12]!r}") from None
     except (OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError, MemoryError) as error:
         # Pillow's decoders raise all of these on damaged files.
         raise UnviewableError(f"a picture that cannot be decoded: {str(error)[:120]}") from None
-    through = pixels.mode == "RGBA" and pixels.getchannel("A").getextrema()[0] != 255
-    digest = hashlib.blake2b(pixels.tobytes() + repr(size).encode(), digest_size=16).hexdigest()
-    return Seen(kind, size, through, digest)
+    return Seen(kind, size, through, hashlib.blake2b(pixels, digest_size=16).hexdigest())
+
+
+def _alpha(image: Any) -> Any:
+    return (image if image.mode in ("RGBA", "LA") else image.convert("RGBA")).getchannel("A")
 
 
 def faults(rule: Mapping[str, Any], request: Any, text: str) -> tuple[Seen | None, tuple[Fault, ...]]:

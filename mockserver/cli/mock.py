@@ -34,6 +34,13 @@ from mockserver.cli.values import variable
     metavar="SECONDS",
     help="Wait so long before every answer; in a stream before every event.",
 )
+@click.option(
+    "--image-style",
+    type=click.Choice(["scene", "plain"]),
+    default="scene",
+    show_default=True,
+    help="How pictures are drawn: a scene with the prompt in it, or one colour, for load tests.",
+)
 @click.option("--watch", is_flag=True, help="Read the contract again when a file of it changes.")
 def command(
     host: str,
@@ -44,6 +51,7 @@ def command(
     workers: int,
     on_violation: Literal["enforce", "report", "ignore"],
     api_key_env: str | None,
+    image_style: Literal["scene", "plain"],
     watch: bool,
     replay: str | None,
     delay: float,
@@ -69,5 +77,6 @@ def command(
             watch=watch,
             replay=replay,
             delay=delay,
+            image_style=image_style,
         )
     )
