@@ -203,8 +203,8 @@ def _width(text: str) -> float:
 
 
 @lru_cache(maxsize=2048)
-def _advance(c: str) -> float:
-    return _font(_font_of(c) or TEXT, _MEASURED_AT).getlength(c)
+def _advance(cluster: str) -> float:
+    return _font(_font_of(cluster) or TEXT, _MEASURED_AT).getlength(cluster)
 
 
 def _words(text: str) -> Iterator[str]:
@@ -254,7 +254,7 @@ _SPACE: Final = 0.26 * _MEASURED_AT
 def _broken(word: str, width: float) -> list[str]:
     pieces, held, filled = [], "", 0.0
     for cluster in _clusters(word):
-        measured = _width(cluster)
+        measured = _advance(cluster)
         if held and filled + measured > width:
             pieces.append(held)
             held, filled = "", 0.0
