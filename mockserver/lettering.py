@@ -133,6 +133,7 @@ def _has(font: str, c: str) -> bool:
     return place >= 0 and ord(c) <= lasts[place]
 
 
+@lru_cache(maxsize=4096)
 def _font_of(cluster: str) -> str | None:
     """The font for a cluster, by its first character; None where none has it."""
     pictorial = cluster[0] >= "\U0001f000" or _EMOJI_STYLE in cluster

@@ -18,6 +18,8 @@ SUPERSAMPLED_AT_MOST: Final = 2048 * 2048
 """Pixels up to which edges are drawn twice as large and made smaller, which smooths them."""
 _GROUND: Final = 0.64
 """The part of the height below which there is only the nearest layer."""
+_BAND: Final = 4
+"""Rows of the sky, before they are made smaller, that share a tone: fewer than the steps of the scale need."""
 _CREST: Final = 0.66
 """Where on its length a dune is highest."""
 
@@ -29,8 +31,9 @@ def landscape(width: int, height: int, random: Random) -> Image.Image:
     rows = max(1, int(height * _GROUND)) * factor
     width, height = width * factor, height * factor
     horizon = random.uniform(0.34, 0.46)
-    column = Image.frombytes("L", (1, rows), bytes(_sky(y / height / horizon) for y in range(rows)))
-    upper = column.resize((width, rows), Image.Resampling.NEAREST)
+    bands = -(-rows // _BAND)
+    column = Image.frombytes("L", (1, bands), bytes(_sky(band * _BAND / height / horizon) for band in range(bands)))
+    upper = column.resize((width, bands * _BAND), Image.Resampling.NEAREST)
     canvas = ImageDraw.Draw(upper)
     _sun(canvas, random, width, height, horizon)
     motif: Callable[[Random, float], Callable[[float], float]] = random.choice((_hills, _peaks, _dunes))
