@@ -63,6 +63,8 @@ def wanted(rule: Mapping[str, Any], request: Any) -> Wanted:
     """What the body of a request demands by an ``x-image``."""
     size, kind, background = (_demanded(rule, name, request) for name in ("size", "format", "background"))
     transparent = {"transparent": True, "opaque": False}.get(str(background))
+    if transparent and _taken(rule, "format", request) == _WITHOUT_ALPHA:
+        transparent = None  # who asks for both cannot get both
     return Wanted(size_of(size), str(kind) if kind in FORMATS else None, transparent)
 
 

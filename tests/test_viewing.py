@@ -70,6 +70,10 @@ def test_what_was_asked_for_is_taken(kind: str) -> None:
         assert found({"file": kind, "ground": "opaque"}, file(kind=kind, mode="RGBA", colour=(1, 2, 3, 255))) == []
 
 
+def test_who_asks_for_a_transparent_jpeg_is_owed_none() -> None:
+    assert found({"file": "jpeg", "ground": "transparent"}, file(kind="JPEG")) == []
+
+
 @pytest.mark.parametrize(
     ("wishes", "content", "rule"),
     [
