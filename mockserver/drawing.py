@@ -8,7 +8,6 @@ the first picture is drawn.
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
 from functools import lru_cache
 from random import Random
 from typing import Final
@@ -130,24 +129,22 @@ def _cut_out(plane: Image.Image) -> Image.Image:
 def _encoded(plane: Image.Image, scale: bytes, picture: Picture) -> bytes:
     file = io.BytesIO()
     plane.putpalette(scale)
-    alpha = bytes([255] * _CLEAR + [step * 255 // (_STEPS - 1) for step in range(_STEPS)])
+    shown = _with_alpha(plane) if picture.transparent else plane
     match picture.format:
         case "jpeg":
-            plane.convert("RGB").save(file, "JPEG", quality=max(1, picture.quality))
+            shown.convert("RGB").save(file, "JPEG", quality=max(1, picture.quality))
         case "webp":
-            shown = _with_alpha(plane, alpha) if picture.transparent else plane.convert("RGB")
-            if picture.quality >= _LOSSLESS_FROM:
-                shown.save(file, "WEBP", lossless=True, quality=0, method=0)
-            else:
-                shown.save(file, "WEBP", quality=picture.quality, method=0)
+            whole = picture.quality >= _LOSSLESS_FROM
+            true = shown.convert("RGBA" if picture.transparent else "RGB")
+            true.save(file, "WEBP", lossless=whole, quality=0 if whole else picture.quality, method=0)
         case _:
-            see_through = {"transparency": alpha} if picture.transparent else {}
-            plane.save(file, "PNG", compress_level=1, compress_type=_RUNS, **see_through)
+            shown.save(file, "PNG", compress_level=1, compress_type=_RUNS)
     return file.getvalue()
 
 
-def _with_alpha(plane: Image.Image, alpha: Sequence[int]) -> Image.Image:
+def _with_alpha(plane: Image.Image) -> Image.Image:
+    """With a channel of transparency, which all readers of PNG understand in the same way; a palette's not all do."""
     shown = plane.convert("RGB")
     tones = Image.frombytes("L", plane.size, plane.tobytes())
-    shown.putalpha(tones.point(list(alpha)))
+    shown.putalpha(tones.point([255] * _CLEAR + [step * 255 // (_STEPS - 1) for step in range(_STEPS)]))
     return shown

@@ -40,12 +40,16 @@ Viewed = tuple[viewing.Seen | None, tuple[viewing.Fault, ...]]
 
 @dataclass(slots=True)
 class Session:
-    """What earlier answers of one session had: values that must be fresh, and values that equal requests must share."""
+    """What earlier answers of one session had: values that must be fresh, and values that equal requests must share.
+
+    ``follow`` brings the file at an address; None where addresses are not followed.
+    """
 
     unique: dict[tuple[int, str], str] = field(default_factory=dict)
     stable: dict[tuple[int, str], tuple[str, Any]] = field(default_factory=dict)
     times: dict[int, tuple[str, float, float]] = field(default_factory=dict)
     pictures: dict[str, tuple[str, str]] = field(default_factory=dict)
+    follow: viewing.Follow | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +212,7 @@ def _image(_: Any, rule: Mapping[str, Any], instance: Any, schema: Any) -> Itera
         return
     place = (id(instance), id(schema))
     if place not in context.viewed:
-        context.viewed[place] = viewing.faults(rule, context.request, instance)
+        context.viewed[place] = viewing.faults(rule, context.request, instance, context.session.follow)
     shown, faults = context.viewed[place]
     for fault in faults:
         yield ValidationError(fault.message, validator=f"x-{fault.rule}")

@@ -11,7 +11,7 @@ import hashlib
 import io
 import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -49,6 +49,10 @@ class Fault:
     message: str
 
 
+Follow = Callable[[str], bytes]
+"""Brings the file that an address leads to; raises LookupError with a sentence where it leads nowhere."""
+
+
 def seen(file: bytes) -> Seen:
     """Decode a picture completely; raises UnviewableError."""
     from PIL import Image, UnidentifiedImageError
@@ -77,14 +81,23 @@ def _alpha(image: Any) -> Any:
     return (image if image.mode in ("RGBA", "LA") else image.convert("RGBA")).getchannel("A")
 
 
-def faults(rule: Mapping[str, Any], request: Any, text: str) -> tuple[Seen | None, tuple[Fault, ...]]:
+def faults(
+    rule: Mapping[str, Any], request: Any, text: str, follow: Follow | None = None
+) -> tuple[Seen | None, tuple[Fault, ...]]:
     """What a string that an ``x-image`` is about shows, and what is wrong with it by a request's body.
 
-    None where there is nothing to look at: an address, or no picture.
+    None where there is nothing to look at: no picture, or an address that nobody follows.
     """
     inline = _DATA_URL.match(text)
     if rule["as"] == "url" and inline is None:
-        return None, tuple(_address(text))
+        wrong = tuple(_address(text))
+        if wrong or follow is None:
+            return None, wrong
+        try:
+            file = follow(text)
+        except LookupError as error:
+            return None, (Fault("image-url", str(error.args[0])),)
+        return looked_at(rule, request, file)
     found: list[Fault] = []
     if rule["as"] == "base64" and inline is not None:
         found.append(Fault("image-base64", f"base64 alone is expected; it begins with {inline[0]}"))
@@ -92,9 +105,6 @@ def faults(rule: Mapping[str, Any], request: Any, text: str) -> tuple[Seen | Non
         file = base64.b64decode(text[inline.end() :] if inline else text, validate=True)
     except (binascii.Error, ValueError) as error:
         return None, (*found, Fault("image-base64", f"{len(text)} characters that are not base64: {error}"))
-    asked = wanted(rule, request)
-    if asked.format is None and _DRAWN.match(file[:2000]):
-        return None, tuple(found)  # a drawing in words has no pixels to hold against anything
     shown, wrong = looked_at(rule, request, file)
     return shown, (*found, *wrong)
 
@@ -102,6 +112,8 @@ def faults(rule: Mapping[str, Any], request: Any, text: str) -> tuple[Seen | Non
 def looked_at(rule: Mapping[str, Any], request: Any, file: bytes) -> tuple[Seen | None, tuple[Fault, ...]]:
     """What a file shows, and what is wrong with it by a request's body."""
     asked = wanted(rule, request)
+    if asked.format is None and _DRAWN.match(file[:2000]):
+        return None, ()  # a drawing in words has no pixels to hold against anything
     try:
         shown = seen(file)
     except UnviewableError as error:
