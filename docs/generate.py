@@ -103,6 +103,7 @@ ADMIN = {
     "PUT /__admin/scenarios": 'arms one: `{"name": "..."}`; with `steps` one that the contract does not have',
     "DELETE /__admin/scenarios": "normal answers again",
     "POST /__admin/reset": "forgets records and scenarios",
+    "GET /__admin/images/{name}": "a picture that an answer gave the address of; 410 when its time is over",
 }
 CONDITIONS = {
     "method": "`POST`",
