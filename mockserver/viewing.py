@@ -13,6 +13,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -21,6 +22,8 @@ from mockserver.pictures import PIXELS_AT_MOST, wanted
 _DATA_URL: Final = re.compile(r"data:[\w.+-]+/[\w.+-]+;base64,", re.IGNORECASE)
 _KNOWN: Final = ("PNG", "JPEG", "WEBP", "GIF", "AVIF", "BMP", "TIFF")
 """Formats that are told from each other; what is none of them counts as no picture."""
+_SAME: Final = {"MPO": "JPEG"}
+"""What Pillow gives another name: a JPEG file with further pictures after the first."""
 _DRAWN: Final = re.compile(rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<svg[\s>]", re.DOTALL)
 
 
@@ -60,8 +63,8 @@ def seen(file: bytes) -> Seen:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about size, which is looked at below
-            image = Image.open(io.BytesIO(file), formats=_KNOWN)
-            kind, size = str(image.format).lower(), image.size
+            image = Image.open(io.BytesIO(file), formats=_readable())
+            kind, size = _SAME.get(str(image.format), str(image.format)).lower(), image.size
             if size[0] * size[1] > PIXELS_AT_MOST:
                 return Seen(kind, size, False, "")
             image.load()
@@ -75,6 +78,15 @@ def seen(file: bytes) -> Seen:
         # Pillow's decoders raise all of these on damaged files.
         raise UnviewableError(f"a picture that cannot be decoded: {str(error)[:120]}") from None
     return Seen(kind, size, through, hashlib.blake2b(pixels, digest_size=16).hexdigest())
+
+
+@cache
+def _readable() -> tuple[str, ...]:
+    """The known formats that this Pillow was built with."""
+    from PIL import Image
+
+    Image.init()
+    return tuple(name for name in _KNOWN if name in Image.OPEN)
 
 
 def _alpha(image: Any) -> Any:
