@@ -22,6 +22,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from mockserver.app import Mock
+from mockserver.descriptors import make_room
 from mockserver.errors import ContractToolError
 from mockserver.journal import Journal
 from mockserver.settings import Settings
@@ -147,6 +148,7 @@ def _settle() -> None:
 
 
 def listener_on(host: str, port: int) -> socket.socket:
+    make_room()
     if not 0 <= port <= 65535:
         raise ContractToolError(f"cannot listen on {host}:{port}: ports end at 65535")
     try:
