@@ -29,7 +29,7 @@ from mockserver.meaning import Session
 from mockserver.messages import Exchange
 from mockserver.ndjson import NO_REQUEST_BODY, NO_RESPONSE_BODY
 from mockserver.rules import rule_for
-from mockserver.server import START_TIMEOUT_S, listener_on, url_of
+from mockserver.server import START_TIMEOUT_S, at_home, listener_on, url_of
 from mockserver.settings import OnViolation
 
 SILENCE_S: Final = 600.0
@@ -169,7 +169,7 @@ def proxying(inspector: Inspector, upstream: str, host: str, port: int, silence_
     """
     import uvicorn
 
-    base_path = inspector.contract.base_path
+    base_path, host = inspector.contract.base_path, at_home(host)
     listener = listener_on(host, port)
     bound = listener.getsockname()[1]
     url = url_of(host, bound, base_path)
