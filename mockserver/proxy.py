@@ -170,6 +170,7 @@ def proxying(inspector: Inspector, upstream: str, host: str, port: int, silence_
     import uvicorn
 
     base_path, host = inspector.contract.base_path, at_home(host)
+    forward = Forward(upstream, base_path, inspector, silence_s)
     listener = listener_on(host, port)
     bound = listener.getsockname()[1]
     url = url_of(host, bound, base_path)
@@ -177,7 +178,6 @@ def proxying(inspector: Inspector, upstream: str, host: str, port: int, silence_
     if upstream.split("/")[2].lower() in own:
         listener.close()
         raise UsageError(f"{upstream} is the address of this proxy itself")
-    forward = Forward(upstream, base_path, inspector, silence_s)
     logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
     config = uvicorn.Config(
         forward,

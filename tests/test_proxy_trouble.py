@@ -110,4 +110,31 @@ def test_a_certificate_that_nobody_trusts_is_named(tmp_path: Path) -> None:
         status, headers, content = running.ask()
     listener.close()
     assert (status, headers["Proxy-Status"]) == (502, "quickrouter-contract; error=tls_certificate_error")
-    assert "self-signed certificate" in json.loads(content)["detail"]
+    detail = json.loads(content)["detail"]
+    assert "self-signed certificate; SSL_CERT_FILE may name" in detail
+    assert "_ssl.c" not in detail
+
+
+def test_plain_http_at_an_https_address_is_said() -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def plain() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+
+    threading.Thread(target=plain, daemon=True).start()
+    with listener, proxy(f"https://127.0.0.1:{listener.getsockname()[1]}") as running:
+        status, headers, content = running.ask()
+    assert (status, headers["Proxy-Status"]) == (502, "quickrouter-contract; error=tls_protocol_error")
+    assert json.loads(content)["detail"].endswith("perhaps it speaks plain http")
+
+
+def test_authorities_that_are_not_there_are_a_mistake_in_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "/no/such/file")
+    with (
+        pytest.raises(UsageError, match="SSL_CERT_FILE=/no/such/file cannot be used: No such file"),
+        proxy("https://a.example"),
+    ):
+        pass

@@ -51,9 +51,12 @@ def cell(tries: int, paid: int) -> str:
 
 
 def table(found: list[Resilience]) -> str:
-    """A row for each scenario, a column for each client."""
-    rows = [("scenario", *(one.client for one in found)), ("---",) * (len(found) + 1)]
-    rows += [(f"`{name}`", *(cell(*one.tries[name]) for one in found)) for name in found[0].tries]
+    """A row for each scenario, a column for those clients that do the same in all of them."""
+    columns: dict[tuple[str, ...], list[str]] = {}
+    for one in found:
+        columns.setdefault(tuple(cell(*tried) for tried in one.tries.values()), []).append(one.client)
+    rows = [("scenario", *(", ".join(names) for names in columns.values())), ("---",) * (len(columns) + 1)]
+    rows += [(f"`{name}`", *cells) for name, cells in zip(found[0].tries, zip(*columns, strict=True), strict=True)]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
