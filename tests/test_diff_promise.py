@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 from typing import Any
 
 import pytest
@@ -15,8 +16,9 @@ from mockserver.diff import Effect
 from tests.differences import Schema, changes, of_bodies
 
 
+@functools.cache
 def schemas() -> st.SearchStrategy[Schema]:
-    """Small schemas that share names and bounds, so that two of them are often comparable."""
+    """Small schemas that share names and bounds, so that two of them are often comparable; built once, which takes its time."""
     small = st.integers(0, 3)
     names = st.sampled_from(["a", "b", "c"])
     leaf = st.one_of(
