@@ -181,7 +181,7 @@ def proxying(inspector: Inspector, upstream: str, host: str, port: int, silence_
     logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
     config = uvicorn.Config(
         forward,
-        http="httptools" if importlib.util.find_spec("httptools") else "h11",
+        http=_protocol(),
         loop="uvloop" if importlib.util.find_spec("uvloop") else "asyncio",
         ws="none",
         lifespan="off",
@@ -202,6 +202,15 @@ def proxying(inspector: Inspector, upstream: str, host: str, port: int, silence_
         server.should_exit = True
         thread.join(START_TIMEOUT_S)
         listener.close()
+
+
+def _protocol() -> Any:
+    """The fast protocol where its parser is installed."""
+    if importlib.util.find_spec("httptools") is None:
+        return "h11"
+    from mockserver.forward.protocol import DecliningProtocol
+
+    return DecliningProtocol
 
 
 def _wait_until_started(server: Any, thread: threading.Thread) -> None:

@@ -113,6 +113,28 @@ def test_expect_100_continue_is_answered() -> None:
     assert seen[0].endswith(b"\r\n\r\nabc")
 
 
+@pytest.mark.parametrize(
+    "offer", [b"Upgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA"]
+)
+@pytest.mark.parametrize("split", [False, True])
+def test_an_offer_of_another_protocol_costs_no_body(offer: bytes, split: bool) -> None:
+    """As curl with --http2 and Java's client make it; the answer is HTTP/1.1, and the body is the API's."""
+    head = b"POST /x HTTP/1.1\r\nHost: h\r\n" + offer + b"\r\nContent-Length: 3\r\n\r\n"
+    with upstream(says(answered(b"{}"))) as (url, seen), proxy(url) as running, dialled(running) as client:
+        client.sendall(head if split else head + b"abc")
+        if split:
+            time.sleep(0.1)
+            client.sendall(b"abc")
+        got = b""
+        while not got.endswith(b"{}"):
+            got += client.recv(65536)
+    assert got.startswith(b"HTTP/1.1 200")
+    asked, _, body = seen[0].lower().partition(b"\r\n\r\n")
+    assert body == b"abc"
+    assert b"upgrade" not in asked
+    assert b"http2-settings" not in asked
+
+
 def test_large_bodies_pass_without_being_held() -> None:
     size = 100 * 1024 * 1024
 
