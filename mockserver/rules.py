@@ -117,7 +117,7 @@ _TABLE = (
     ),
     Rule("client.hung", E, "Hangs", "The client did not end within the time-out after the answer had gone wrong."),
     Rule("client.key-elsewhere", E, "Key sent elsewhere", "The key was sent to another host than it is for."),
-    Rule("client.silent-failure", W, "Failure not told", "The request failed and the client ended as if it had not."),
+    Rule("client.silent-failure", I, "Failure not told", "The request failed and the client ended as if it had not."),
     Rule("unstable.*", E, "Fails without a reason", "A request that was accepted before failed when it was repeated."),
 )
 
