@@ -40,6 +40,8 @@ DEEP = media.MAX_DEPTH
         (b'{"a": 1, "a": 2, "a": 3}', {"a": 3}, ["json.duplicate-key: the key 'a' stands more than once in one object"]),
         (b"[Infinity, -Infinity, Infinity]", [float("inf"), float("-inf"), float("inf")],
          ["json.constant: Infinity is not JSON (RFC 8259, 6)", "json.constant: -Infinity is not JSON (RFC 8259, 6)"]),
+        (b'{"a": 1, "b": 2, "a": 3}', {"a": 3, "b": 2}, ["json.duplicate-key: the key 'a' "]),
+        (b"1\x0c", 1, ["json.trailing: 1 characters follow the JSON text: '\\x0c'"]),
         (b"[1] \n [2]", [1], ["json.trailing: 3 characters follow the JSON text: '[2]'"]),
         (b"1 " + b"x" * 50, 1, [f"json.trailing: 50 characters follow the JSON text: '{'x' * 40}'"]),
     ],
@@ -57,6 +59,7 @@ def test_reading(body: bytes, value: Any, problems: list[str]) -> None:
 def test_the_deepest_body_that_is_read(opened: bytes, closed: bytes) -> None:
     assert media.read_json(opened * DEEP + (b"1" if closed == b"}" else b"") + closed * DEEP).problems == ()
     deeper = media.read_json(opened * (DEEP + 1) + (b"1" if closed == b"}" else b"") + closed * (DEEP + 1))
+    assert deeper.value is MISSING
     assert [(problem.rule, problem.message) for problem in deeper.problems] == [
         ("json.depth", f"the JSON text is nested more than {DEEP} levels deep")
     ]
@@ -77,6 +80,7 @@ BARE = RAW.compress(b"{}") + RAW.flush()
         (b"{}", None, b"{}"),
         (b"{}", " , ", b"{}"),
         (b"{}", "Identity", b"{}"),
+        (gzip.compress(b"{}", mtime=0), "identity", gzip.compress(b"{}", mtime=0)),
         (gzip.compress(b"{}"), "GZip", b"{}"),
         (gzip.compress(b"{}"), "x-gzip, identity", b"{}"),
         (gzip.compress(zlib.compress(b"{}")), "deflate, gzip", b"{}"),
@@ -123,6 +127,7 @@ def test_a_bomb_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
         (None, "", ""),
         (" Text/HTML ; Charset = \"UTF-8\" ", "text/html", "utf-8"),
         ("application/json;version=1;charset=latin1; charset=x", "application/json", "latin1"),
+        ('application/json; charset="a=b"', "application/json", "a=b"),
         ("application/json; charset", "application/json", ""),
         ("charset=utf-8", "charset=utf-8", ""),
     ],
