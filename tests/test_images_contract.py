@@ -15,6 +15,7 @@ import pytest
 
 from contract_tests.forms import BOUNDARY, written
 from mockserver import library, openapi
+from mockserver.accelerator import Accelerator
 from mockserver.findings import Severity, Violation
 from mockserver.messages import Exchange, Request, Response
 from mockserver.server import Running, background
@@ -69,6 +70,20 @@ def test_sizes_that_newer_models_make(images: Running, size: str | None) -> None
     answer = ask(images, value={"prompt": "a fox", "model": "gpt-image-2", "size": size})
     assert answer.status == 200, answer.body
     assert size in (None, "auto") or answer.json()["size"] == size
+
+
+@pytest.mark.parametrize("model", ["gpt-image-2", "gpt-image-1.5", "dall-e-3", None])
+def test_the_fast_validator_says_yes_to_just_what_the_judge_allows(judge: Judge, model: str | None) -> None:
+    """x-dimensions is known to both."""
+    operation, random = judge.contract.operation("createImage"), Random(2)
+    accelerator = Accelerator(judge.contract.document.data)
+    schema = operation.body[0].schema
+    sizes = ["auto", "1x1", "16x16", "x", "1024x1024\n", "0016x16", "1024X1024", "3856x1280", "1536x1024", "١٦x١٦"]
+    sizes += [f"{random.randrange(1, 260) * 16}x{random.randrange(1, 260) * 16}" for _ in range(60)]
+    sizes += [f"{random.randrange(1, 4000)}x{random.randrange(1, 4000)}" for _ in range(30)]
+    for size in sizes:
+        body = {"prompt": "a fox", "size": size} | ({"model": model} if model else {})
+        assert accelerator.accepts(schema, body) is (judge.body_violations(operation, body) == []), body
 
 
 def test_the_families_are_known_models() -> None:
