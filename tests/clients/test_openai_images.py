@@ -87,8 +87,11 @@ def test_a_stream_arrives_event_by_event(client: openai.OpenAI) -> None:
     assert [round(at / 0.3) for at in times] == [1, 2, 3]
 
 
-def test_a_cut_stream_raises(client: openai.OpenAI) -> None:
-    stream = client.images.generate(**FOX, stream=True, partial_images=2, extra_headers={"Prefer": "cut=400"})
+def test_a_cut_stream_raises(client: openai.OpenAI, running: Running) -> None:
+    list(client.images.generate(**FOX, stream=True, partial_images=2, extra_headers={"Prefer": "seed=1"}))
+    first = running.journal.entries()[0].answer_body.index(b"\n\n")
+    wish = {"Prefer": f"seed=1, cut={first + 20}"}
+    stream = client.images.generate(**FOX, stream=True, partial_images=2, extra_headers=wish)
     seen = []
     with pytest.raises(openai.APIConnectionError):
         seen.extend(event.type for event in stream)
