@@ -16,18 +16,16 @@ from tests.judge.verdicts import ANSWERS, GOLDEN, JOB, RESULT, request, response
 EXPECTED: dict[str, list[dict[str, Any]]] = json.loads(GOLDEN.read_text(encoding="utf-8"))
 
 
-@pytest.fixture(scope="module")
-def found() -> dict[str, list[dict[str, Any]]]:
-    return dict(verdicts.verdicts())
+JUDGE = verdicts.judge()
 
 
-@pytest.mark.parametrize("name", EXPECTED)
-def test_verdict(found: dict[str, list[dict[str, Any]]], name: str) -> None:
-    assert found[name] == EXPECTED[name]
+@pytest.mark.parametrize("case", verdicts.CASES)
+def test_verdict(case: str) -> None:
+    assert verdicts.verdict(JUDGE, case) == EXPECTED[case]
 
 
-def test_no_case_is_without_a_verdict(found: dict[str, list[dict[str, Any]]]) -> None:
-    assert list(found) == list(EXPECTED)
+def test_no_verdict_is_without_a_case() -> None:
+    assert list(EXPECTED) == verdicts.CASES
 
 
 def test_a_session_remembers_between_exchanges() -> None:
