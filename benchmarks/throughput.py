@@ -107,19 +107,32 @@ def load(port: int, count: int, connections: int, seed: int) -> tuple[float, int
 
 
 def answer_of(one: socket.socket, data: bytes = b"") -> tuple[bytes, bytes]:
-    """One whole answer with a Content-Length, and what came after it; ``data`` came before."""
+    """One whole answer with a Content-Length or in chunks, and what came after it; ``data`` came before."""
     while True:
         head, blank, rest = data.partition(b"\r\n\r\n")
         if blank:
-            at = head.lower().index(b"content-length: ") + 16
-            size = int(head[at:].split(b"\r\n", 1)[0])
-            if len(rest) >= size:
+            size = _size(head.lower(), rest)
+            if 0 <= size <= len(rest):
                 end = len(head) + 4 + size
                 return data[:end], data[end:]
         piece = one.recv(65536)
         if not piece:
             raise ConnectionError("the server closed the connection")
         data += piece
+
+
+def _size(head: bytes, rest: bytes) -> int:
+    """Bytes that the body takes on the wire, -1 where that is not known yet."""
+    _, length, value = head.partition(b"content-length: ")
+    if length:
+        return int(value.split(b"\r\n", 1)[0])
+    at = 0
+    while (line := rest.find(b"\r\n", at)) >= 0:
+        size = int(rest[at:line].split(b";")[0], 16)
+        at = line + 2 + size + 2
+        if size == 0:
+            return at
+    return -1
 
 
 def cpu_s(pid: int) -> float:

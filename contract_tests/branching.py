@@ -8,26 +8,25 @@ from typing import Any
 
 from contract_tests.breaking import breaking
 from contract_tests.deviations import beyond
-from contract_tests.places import Place
+from contract_tests.places import Branch, Place
 from contract_tests.probes import Probe
-from contract_tests.recipes import Recipe, changed
+from contract_tests.recipes import Recipe, body_violations, changed
 from mockserver.media import MISSING
 from mockserver.pointers import find
 from mockserver.sentences import show
 from mockserver.validation import Judge
 
 
-def in_branch(
-    judge: Judge, base: Recipe, found: Sequence[Place], assignment: dict[str, Any], number: int
-) -> Iterator[Probe]:
-    """The probes of the branch that an assignment (pointer -> value) chooses; ``number`` counts branches."""
+def in_branch(judge: Judge, base: Recipe, found: Sequence[Place], branch: Branch, number: int) -> Iterator[Probe]:
+    """The probes of one branch; ``number`` counts branches."""
+    assignment = branch.assignment
     label = " and ".join(f"{pointer.lstrip('/')} {show(value)}" for pointer, value in assignment.items())
     body = base.body
     for pointer, fixed in assignment.items():
         body = changed(body, pointer, fixed)
     assumes = tuple(assignment)
     for place in found:
-        if place.pointer in assignment or len(place.all("enum")) < 2:
+        if place.pointer not in branch.speaks_of or len(place.all("enum")) < 2:
             continue
         body = _settled(judge, base, body, place)
         for probe in _of_other_branches(judge, base.with_body(body), place, label, number):
@@ -65,6 +64,6 @@ def _settled(judge: Judge, base: Recipe, body: Any, place: Place) -> Any:
     """The body with a value at a place that makes it valid; unchanged where it is, or where none does."""
     for value in [find(body, place.pointer, MISSING), *place.enums]:
         trial = changed(body, place.pointer, value)
-        if not judge.body_violations(base.operation, trial):
+        if not body_violations(judge, base.with_body(trial)):
             return trial
     return body

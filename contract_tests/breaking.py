@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from contract_tests.probes import Probe
-from contract_tests.recipes import Recipe
+from contract_tests.recipes import Recipe, body_violations
 from mockserver.findings import Severity, Violation
 from mockserver.validation import Judge
 
 
 def breaking(judge: Judge, recipe: Recipe, what: str, pointer: str, rank: int) -> Probe | None:
     """The probe if the judge finds exactly one broken rule, at the place that was meant."""
-    violations = judge.body_violations(recipe.operation, recipe.body)
+    violations = body_violations(judge, recipe)
     if len(violations) != 1 or violations[0].pointer != f"/body{pointer}":
         return None
     return refused(recipe, what, contradicted(judge, violations[0]), rank)
@@ -38,5 +38,5 @@ def contradicted(judge: Judge, violation: Violation) -> Violation:
 
 def refused(recipe: Recipe, what: str, violation: Violation, rank: int) -> Probe:
     """The probe that must be refused for a violation."""
-    suspicion = f"{recipe.operation.id} accepts {what}"
+    suspicion = f"{recipe.basis} accepts {what}"
     return Probe(f"refuses {what}", recipe, "refused", (suspicion,), rank, violation)

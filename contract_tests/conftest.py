@@ -168,7 +168,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtestloop(session: pytest.Session) -> bool | None:
     run = session.config.stash[RUN]
     if run.options.dry_run or run.priced_only:
-        print(table(run.plan))
+        print(table(run.plan, run.examination.budget))
         if run.priced_only and not run.options.dry_run:
             sys.stderr.write(f"error: {run.priced_only}\n")
         return True

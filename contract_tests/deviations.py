@@ -29,6 +29,9 @@ def deviations(place: Place, present: Any) -> Iterator[Deviation]:
     """Everything worth trying at a place; ``present`` is the valid value that stands there (MISSING: none)."""
     if place.required:
         yield f"{place.name} absent", MISSING, 1
+    yield from _files(place)
+    if {} in place.all("not"):  # a member that a branch of the schema excludes altogether
+        yield f"{place.name} where it does not belong", _typical(place), 1
     yield from _types(place, present)
     yield from _bounds(place)
     yield from _lengths(place)
@@ -42,6 +45,21 @@ def deviations(place: Place, present: Any) -> Iterator[Deviation]:
         yield f"{place.name} empty", [], 2
     if place.first("uniqueItems") and isinstance(present, list) and present:
         yield f"{place.name} with an item twice", [*present, present[0]], 3
+
+
+def _typical(place: Place) -> Any:
+    """A value that would do where the place is allowed."""
+    if place.enums:
+        return place.enums[0]
+    low = place.first("minimum")
+    return low if low is not None else True if "boolean" in place.types else "text"
+
+
+def _files(place: Place) -> Iterator[Deviation]:
+    if place.first("x-file"):
+        yield f"{place.name} as a file of another type", "data:text/plain;base64,dGV4dA==", 1
+        yield f"{place.name} as a file without a type", "data:application/octet-stream;base64,iVBORw0KGgo=", 2
+        yield f"{place.name} as a text where a file belongs", "text", 2
 
 
 # Ranks of wrong kinds by what the place is.  Kinds that clients really send by mistake come first (digits in quotes from

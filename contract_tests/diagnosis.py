@@ -13,11 +13,11 @@ from contract_tests.checks import Outcome
 from contract_tests.conditions import ALWAYS, Condition, explain
 from contract_tests.examination import Examination, Trial
 from contract_tests.features import Change, Feature, absent, changes, features, samples, without
+from contract_tests.likeness import likeness
 from contract_tests.places import places
 from contract_tests.probes import Probe
-from contract_tests.recipes import Recipe
+from contract_tests.recipes import Recipe, body_violations
 from mockserver.findings import Severity, Source
-from mockserver.media import is_json, media_type
 from mockserver.pointers import find
 
 _STEPS = 8
@@ -49,12 +49,14 @@ class Diagnosis:
     def facts(self, trial: Trial) -> frozenset[Feature]:
         """What is said about a trial's request."""
         recipe = trial.probe.recipe
-        return features(recipe) | absent(recipe, self._bases[recipe.operation.id])
+        return features(recipe) | absent(recipe, self._bases[recipe.basis])
 
     # --------------------------------------------------------------------------------- taking apart
 
     def take_apart(self) -> None:
         """Spend what the budget allows on finding the conditions of what was seen so far."""
+        if likeness(self._run) is not None:
+            return  # one cause explains it all
         for trial in list(self._refused_although_valid()):
             self._isolate(trial, lambda other: other.outcome is not Outcome.ACCEPTED)
         for fingerprint in self._conditional():
@@ -93,7 +95,7 @@ class Diagnosis:
 
     def _isolate(self, trial: Trial, shows: Shows) -> None:
         """Try the changes of a trial one at a time until one explanation is left, then the facts of that change."""
-        base = self._bases[trial.probe.recipe.operation.id]
+        base = self._bases[trial.probe.recipe.basis]
         waiting = sorted(changes(trial.probe.recipe, base), key=lambda change: change.make(base).units)
         tried: set[str] = set()
         for _ in range(_STEPS):
@@ -136,8 +138,7 @@ class Diagnosis:
 
     def _try(self, change: Change, base: Recipe) -> Trial | None:
         recipe = change.make(base)
-        operation = recipe.operation
-        if self._run.judge.body_violations(operation, recipe.body):
+        if body_violations(self._run.judge, recipe):
             return None
         probe = Probe(f"accepts {change.text} alone", recipe, "accepted", (), 99)
         return self._run.send(probe, confirm=False) if self._run.budget.affords(recipe, reserve_units=1) else None
@@ -211,13 +212,13 @@ class Diagnosis:
         return len(changes(trial.probe.recipe, self._base(trial))), len(self.facts(trial))
 
     def _base(self, trial: Trial) -> Recipe:
-        return self._bases[trial.probe.recipe.operation.id]
+        return self._bases[trial.probe.recipe.basis]
 
     def _statement(self, trial: Trial, pointer: str) -> tuple[Source, str]:
         """The source and place of the statement about a place in the body."""
         operation = trial.probe.recipe.operation
         contract = self._run.judge.contract
-        media = next((m for m in operation.body if is_json(media_type(m.type))), None)
+        media = trial.probe.recipe.media
         if media and media.schema and pointer:
             body = trial.probe.recipe.body
             for place in places(contract.document.data, media.schema, body):

@@ -136,6 +136,7 @@ class Examination:
         operation = probe.recipe.operation
         sent = secret_of(operation, request) or self.target.key
         secrets = self.recording.secrets if replayed and self.recording else (self.target.key, sent)
+        self._session.follow = None if replayed else self.target.followed
         judged = self.judge.response(operation, probe.recipe.body, exchange, self._session, secrets)
         result = outcome(exchange, judged)
         if result is not Outcome.SILENT:

@@ -15,8 +15,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from contract_tests.evidence import Observation
-from mockserver.branches import identity, kind_of
+from mockserver.branches import kind_of
 from mockserver.contract import Units
+from mockserver.literals import identity
 from mockserver.pointers import find
 
 OFTEN = 5

@@ -14,7 +14,7 @@ from contract_tests.branching import in_branch
 from contract_tests.breaking import breaking, contradicted, refused
 from contract_tests.credentials import Credentials
 from contract_tests.deviations import deviations
-from contract_tests.places import Place, conditions, places
+from contract_tests.places import Place, branches, places
 from contract_tests.probes import Probe
 from contract_tests.recipes import Recipe, build, changed
 from mockserver.findings import Severity, Violation
@@ -34,6 +34,8 @@ _HARMLESS = ("json.encoding",)
 
 def mutants(judge: Judge, base: Recipe) -> list[Probe]:
     """All probes for one operation that must be refused, the most telling first."""
+    if base.kind:  # what is no matter of the form is tried without it
+        return sorted(_bodies(judge, base), key=lambda probe: probe.rank)
     found = [*_credentials(judge, base), *_bodies(judge, base), *_bytes(judge, base), *_routes(judge, base)]
     found += _parameters(judge, base)
     return sorted(found, key=lambda probe: probe.rank)
@@ -43,7 +45,7 @@ def mutants(judge: Judge, base: Recipe) -> list[Probe]:
 
 
 def _bodies(judge: Judge, base: Recipe) -> Iterator[Probe]:
-    media = next((m for m in base.operation.body if is_json(media_type(m.type))), None)
+    media = base.media
     if media is None or not media.schema or base.body is MISSING:
         return
     document = judge.contract.document.data
@@ -57,8 +59,8 @@ def _bodies(judge: Judge, base: Recipe) -> Iterator[Probe]:
             if probe and show(value) + place.pointer not in seen:
                 seen.add(show(value) + place.pointer)
                 yield probe
-    for number, assignment in enumerate(conditions(document, media.schema)):
-        yield from in_branch(judge, base, found, assignment, number)
+    for number, branch in enumerate(branches(document, media.schema)):
+        yield from in_branch(judge, base, found, branch, number)
 
 
 def _mutant(judge: Judge, base: Recipe, place: Place, what: str, value: Any, rank: int) -> Probe | None:

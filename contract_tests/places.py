@@ -57,7 +57,7 @@ class Place:
     @property
     def free_text(self) -> bool:
         """Whether any text may stand here, as far as its length allows."""
-        closed = self.enums or self.first("pattern") or self.first("format")
+        closed = self.enums or any(self.first(word) for word in ("pattern", "format", "x-file"))
         return self.types == {"string"} and not closed
 
 
@@ -66,21 +66,43 @@ def places(document: Mapping[str, Any], schema: str, body: Any) -> list[Place]:
     return list(_walk(document, [find(document, schema)], body, "", True, 0))
 
 
-def conditions(document: Mapping[str, Any], schema: str) -> list[dict[str, Any]]:
-    """Assignments (pointer -> value) that make one ``if`` of the schema true, as far as constants tell."""
-    found: list[dict[str, Any]] = []
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One ``if``: an assignment (pointer -> value) that makes it true, and the places that ``then`` speaks of."""
+
+    assignment: Mapping[str, Any]
+    speaks_of: frozenset[str]
+
+
+def branches(document: Mapping[str, Any], schema: str) -> list[Branch]:
+    """The conditions of a schema that constants and lists make true, each assignment once."""
+    found: dict[str, Branch] = {}
     for node in _nodes(document, find(document, schema), 0):
         test = node.get("if")
         if not isinstance(test, Mapping):
             continue
         fixed = {
-            f"/{escape(name)}": value.get("const", next(iter(value.get("enum", [])), MISSING))
+            f"/{escape(name)}": _constant(document, value)
             for name, value in test.get("properties", {}).items()
             if isinstance(value, Mapping)
         }
-        if fixed and all(value is not MISSING for value in fixed.values()) and fixed not in found:
-            found.append(fixed)
-    return found
+        if fixed and all(value is not MISSING for value in fixed.values()):
+            told = {
+                f"/{escape(name)}"
+                for inner in _nodes(document, node.get("then"), 0)
+                for name in inner.get("properties", {})
+            }
+            known = found.get(repr(fixed))
+            found[repr(fixed)] = Branch(fixed, frozenset(told) | (known.speaks_of if known else frozenset()))
+    return list(found.values())
+
+
+def _constant(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Any:
+    """The first value that a schema lists, through references and alternatives; MISSING where it lists none."""
+    for node in _nodes(document, schema, 0):
+        if "const" in node or node.get("enum"):
+            return node.get("const", next(iter(node.get("enum", [])), MISSING))
+    return MISSING
 
 
 def _nodes(document: Mapping[str, Any], node: Any, depth: int) -> Iterator[Mapping[str, Any]]:

@@ -37,7 +37,7 @@ class Probe:
     @property
     def id(self) -> str:
         """Name for people and for pytest: operation and what is tried."""
-        return f"{self.recipe.operation.id}: {self.name}"
+        return f"{self.recipe.basis}: {self.name}"
 
     @property
     def branch(self) -> tuple[tuple[str, Any], ...]:

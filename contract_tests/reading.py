@@ -7,6 +7,15 @@ import pytest
 from contract_tests.examination import Trial
 from contract_tests.run import Run
 
+_ENOUGH = 3
+"""Accepted requests that settle which contract a server follows."""
+
+
+def worthwhile(run: Run) -> None:
+    """Skip the item when another contract explains everything: more of the same need not be bought."""
+    if len(run.examination.accepted) >= _ENOUGH and run.other is not None:
+        pytest.skip(f"the server follows the contract {run.other.name}")
+
 
 def judge_trial(run: Run, trial: Trial | None) -> None:
     """Fail the item for violations that fail the run, skip it when a limit kept the probe from being sent."""

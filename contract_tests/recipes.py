@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
+from contract_tests import forms
 from contract_tests.credentials import Credentials
-from mockserver.contract import Contract, Operation
-from mockserver.media import MISSING
+from mockserver.contract import Contract, Media, Operation
+from mockserver.findings import Violation
+from mockserver.media import MISSING, is_json, media_type
 from mockserver.messages import Request
 from mockserver.pointers import find, parts_of
 from mockserver.synthesis import synthesize
+from mockserver.validation import Judge
 
 Layout = Literal["compact", "sorted", "pretty", "escaped", "exponents"]
 """How a JSON body is written: as such, keys sorted, indented with a line end, with everything escaped that may be, or with
@@ -28,6 +31,7 @@ whole numbers that are floats as ``1e0``."""
 class Recipe:
     """One way to make a request.
 
+    ``kind`` is the documented media type of the body ("": the first one); the files of a form stand in ``body`` as data URLs.
     ``raw`` replaces the JSON text of ``body`` where the bytes themselves are the point; ``headers`` replace the usual
     headers of the same name, a value of None leaves one out; ``method`` and ``path`` replace the operation's;
     ``lower_names`` writes header names in lower case as HTTP/2 and Node do, ``lower_scheme`` the authorization scheme.
@@ -35,6 +39,7 @@ class Recipe:
 
     operation: Operation
     body: Any = MISSING
+    kind: str = ""
     layout: Layout = "compact"
     raw: bytes | None = None
     headers: tuple[tuple[str, str | None], ...] = ()
@@ -50,6 +55,19 @@ class Recipe:
     def with_body(self, body: Any) -> Recipe:
         """The same recipe with another body."""
         return replace(self, body=body)
+
+    @property
+    def basis(self) -> str:
+        """Name of what is varied: the operation, and the kind of body where it is not the first one."""
+        return f"{self.operation.id} as {self.kind}" if self.kind else self.operation.id
+
+    @property
+    def media(self) -> Media | None:
+        """The documented media type whose schema speaks of the body; None where no schema can."""
+        options = self.operation.body
+        if self.kind:
+            return next((m for m in options if m.type == self.kind), None)
+        return next((m for m in options if is_json(media_type(m.type))), None)
 
     @property
     def units(self) -> int:
@@ -69,7 +87,7 @@ def build(recipe: Recipe, key: str) -> Request:
     body = recipe.raw if recipe.raw is not None else _text(recipe)
     headers: dict[str, str] = {}
     if body or operation.body:
-        headers["Content-Type"] = next((m.type for m in operation.body), "application/json")
+        headers["Content-Type"] = content_type(recipe)
     headers["Accept"] = _accept(operation)
     for name, value in recipe.credentials.headers(operation, key):
         scheme, blank, token = value.partition(" ")
@@ -87,6 +105,27 @@ def build(recipe: Recipe, key: str) -> Request:
         tuple((name.lower() if recipe.lower_names else name, value) for name, value in headers.items()),
         body,
     )
+
+
+def body_violations(judge: Judge, recipe: Recipe) -> list[Violation]:
+    """What is wrong with a recipe's body: of a form as it arrives, since there every value is a text or a file."""
+    if recipe.kind:
+        found = judge.request(build(recipe, "sk-trial-key")).violations
+        return [violation for violation in found if violation.pointer.startswith("/body")]
+    return judge.body_violations(recipe.operation, recipe.body)
+
+
+def content_type(recipe: Recipe) -> str:
+    """The Content-Type of a recipe's body, as it is usually written."""
+    kind = recipe.kind or next((m.type for m in recipe.operation.body), "application/json")
+    return f"{kind}; boundary={forms.BOUNDARY}" if kind == forms.MEDIA_TYPE else kind
+
+
+def other_kinds(base: Recipe) -> Iterator[Recipe]:
+    """The plainest valid request in every further documented media type that can be written here."""
+    for media in base.operation.body[1:]:
+        if media.type == forms.MEDIA_TYPE and media.examples:
+            yield replace(base, kind=media.type, body=next(iter(media.examples.values())))
 
 
 def base_recipe(contract: Contract, operation: Operation, seed: int) -> Recipe:
@@ -110,11 +149,13 @@ def base_recipe(contract: Contract, operation: Operation, seed: int) -> Recipe:
         elif parameter.location == "header":
             headers.append((parameter.name, _plain(value)))
     body: Any = MISSING
+    kind = ""
     for media in operation.body[:1]:
+        kind = forms.MEDIA_TYPE if media.type == forms.MEDIA_TYPE else ""
         body = next(iter(media.examples.values()), MISSING)
         if body is MISSING and media.schema:
             body = synthesize(document, f"#{media.schema}", seed=seed, side="request")
-    return Recipe(operation, body, headers=tuple(headers), path_values=path_values, query=tuple(query))
+    return Recipe(operation, body, kind, headers=tuple(headers), path_values=path_values, query=tuple(query))
 
 
 def changed(body: Any, pointer: str, value: Any) -> Any:
@@ -138,6 +179,8 @@ def changed(body: Any, pointer: str, value: Any) -> Any:
 def _text(recipe: Recipe) -> bytes:
     if recipe.body is MISSING:
         return b""
+    if recipe.kind == forms.MEDIA_TYPE:
+        return forms.written(recipe.body)
     body, layout = recipe.body, recipe.layout
     if layout == "pretty":
         return (json.dumps(body, ensure_ascii=False, indent=2) + "\n").encode("utf-8", "surrogatepass")

@@ -14,9 +14,10 @@ from contract_tests.draft import Draft, below, statement
 from contract_tests.evidence import named, sent
 from contract_tests.examination import Examination, Trial
 from contract_tests.places import places
-from mockserver.branches import identity, kind_of
+from mockserver.branches import kind_of
 from mockserver.contract import Contract, Operation
 from mockserver.findings import Severity
+from mockserver.literals import identity
 from mockserver.media import MISSING, is_json, media_type
 from mockserver.pointers import dereference, escape, find
 from mockserver.sentences import listed, show
@@ -128,7 +129,7 @@ def _fresh(values: Sequence[Any], known: Sequence[Any]) -> list[Any]:
 def _elsewhere(contract: Contract, trial: Trial, pointer: str) -> set[str]:
     """Values that some branch of the schema documents at this place."""
     recipe = trial.probe.recipe
-    media = next((m for m in recipe.operation.body if is_json(media_type(m.type))), None)
+    media = recipe.media
     found = places(contract.document.data, media.schema, recipe.body) if media else []
     return {identity(value) for place in found if place.pointer == pointer for value in place.enums}
 

@@ -12,8 +12,9 @@ from typing import Any
 from contract_tests.draft import Draft, below, statement
 from contract_tests.evidence import Observation, exchanges
 from contract_tests.inference import infer
-from mockserver.branches import identity, kind_of
+from mockserver.branches import kind_of
 from mockserver.contract import Units
+from mockserver.literals import identity
 from mockserver.meaning import KEYWORDS as MEANING
 from mockserver.media import MISSING
 from mockserver.pointers import dereference, find

@@ -20,6 +20,7 @@ from contract_tests.baseline import write as write_baseline
 from contract_tests.budget import Budget
 from contract_tests.diagnosis import Diagnosis
 from contract_tests.examination import Examination
+from contract_tests.likeness import Likeness, likeness
 from contract_tests.plan import Plan, make_plan
 from contract_tests.recording import Head, Recording, head
 from contract_tests.target import Target, checked_url, is_loopback
@@ -71,11 +72,20 @@ class Run:
     stopped: str = ""
     broken: Exception | None = None
     started: float = field(default_factory=time.perf_counter)
+    _other: tuple[int, Likeness | None] | None = None
 
     @property
     def loopback(self) -> bool:
         """Whether the target is on this machine."""
         return is_loopback(self.examination.target.base_url)
+
+    @property
+    def other(self) -> Likeness | None:
+        """The known contract that the server follows instead, as far as was seen."""
+        seen = len(self.examination.trials)
+        if self._other is None or self._other[0] != seen:
+            self._other = seen, likeness(self.examination)
+        return self._other[1]
 
     def report(self) -> Report:
         """The report of what is known now."""

@@ -24,7 +24,7 @@ MOST = 10
 def searchable(run: Run) -> Iterator[Recipe]:
     """Plain requests of operations with a JSON body that were accepted as documented."""
     for base in run.plan.bases.values():
-        media = next((m for m in base.operation.body if is_json(media_type(m.type))), None)
+        media = base.media if not base.kind else None
         worked = any(trial.probe.recipe.operation is base.operation for trial in run.examination.accepted)
         if media is not None and media.schema and base.body is not MISSING and worked:
             yield base

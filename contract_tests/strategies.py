@@ -20,7 +20,8 @@ from hypothesis import reject
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
-from mockserver.branches import Branch, Json, Schema, Side, identity
+from mockserver.branches import Branch, Side
+from mockserver.literals import Json, Schema, identity
 from mockserver.patterns import candidates
 from mockserver.shapes import Shape, shape_of
 

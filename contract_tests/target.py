@@ -31,6 +31,10 @@ LATE = "(time-out)"
 """How a failure or a cut ends that only time explains."""
 
 
+_FOLLOWED_S = 30.0
+"""Seconds that a picture may take to come from its address."""
+
+
 def is_loopback(url: str) -> bool:
     """Whether a URL leads to this machine only."""
     host = urlsplit(url).hostname or ""
@@ -161,6 +165,28 @@ class Target:
             answer.close()
         pairs = headers_of((n.decode("latin-1"), v.decode("latin-1")) for n, v in answer.extensions[_HEADERS])
         return Response(answer.status_code, pairs, bytes(body), cut), None
+
+    def followed(self, url: str) -> bytes:
+        """The file at an address that an answer gave, asked for as anybody would: without the key.
+
+        Raises LookupError with a sentence where there is none.
+        """
+        if is_loopback(url) and not is_loopback(self.base_url):
+            raise LookupError("the address leads to the machine of whoever reads it")
+        try:
+            with self._client.stream(
+                "GET", url, timeout=min(_FOLLOWED_S, self.timeout_s), follow_redirects=True
+            ) as answer:
+                if answer.status_code != 200:
+                    raise LookupError(f"a GET of the address is answered with status {answer.status_code}")
+                body = bytearray()
+                for chunk in answer.iter_bytes():
+                    body += chunk
+                    if len(body) > MAX_ANSWER:
+                        raise LookupError(f"the address leads to more than {MAX_ANSWER} bytes")
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+            raise LookupError(f"the address leads nowhere: {_reason(error)}") from None
+        return bytes(body)
 
     def _wait(self) -> None:
         rest = self._last + self.interval_s - time.monotonic()

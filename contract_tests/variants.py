@@ -6,22 +6,25 @@ level is carried by at least one request.  The judge has the last word on what i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from contract_tests import texts
-from contract_tests.places import Place, conditions, places
+from contract_tests.places import Branch, Place, branches, places
 from contract_tests.probes import Probe
-from contract_tests.recipes import Layout, Recipe, changed
-from mockserver.media import MISSING, is_json, media_type
+from contract_tests.recipes import Layout, Recipe, body_violations, changed
+from mockserver.media import MISSING
 from mockserver.pointers import find
 from mockserver.sentences import show
 from mockserver.validation import Judge
 
 _RIDERS = ("digits alone", "a slash at its beginning", "the word null alone")
 """Classes of whole texts that ride on requests that are made anyway; the longest text carries others."""
+
+_FIRST_ROWS = 3
+"""Rank of the last row of a form: what its members mean is tried as JSON."""
 
 _LAYOUTS: tuple[Layout, ...] = ("escaped", "pretty", "sorted")
 
@@ -35,18 +38,27 @@ class Level:
     value: Any
 
 
-def variants(judge: Judge, base: Recipe) -> list[Probe]:
-    """The probes for one operation that must be accepted, in the order in which they are sent."""
+def variants(judge: Judge, base: Recipe, thorough: bool = True) -> list[Probe]:
+    """The probes for one operation that must be accepted, in the order in which they are sent.
+
+    Without ``thorough`` only the example and the first rows, each buying little: for what another base tries as well.
+    """
     operation = base.operation
-    plain = Probe("accepts the documented example", base, "accepted", (f"{operation.id} refuses its own example",), 1)
-    media = next((m for m in operation.body if is_json(media_type(m.type))), None)
+    plain = Probe("accepts the documented example", base, "accepted", (f"{base.basis} refuses its own example",), 1)
+    media = base.media
     if media is None or not media.schema or base.body is MISSING:
         return [plain, _again(plain)]
     document = judge.contract.document.data
     found = [place for place in places(document, media.schema, base.body) if place.pointer]
+    if base.kind or not thorough:
+        found = [place for place in found if not (operation.units and operation.units.request == place.pointer)]
+    examples = _examples(media.examples, base)
+    if base.kind:
+        rows = [probe for probe in _side_by_side(judge, base, found) if probe.rank <= _FIRST_ROWS]
+        return [plain, *examples, *rows]
     riders = _riders(judge, base, found)
     turns = _absences(judge, base, found, _side_by_side(judge, base, found), riders)
-    carriers = _branches(judge, base, found, conditions(document, media.schema))
+    carriers = _branches(judge, base, found, branches(document, media.schema))
     groups = _open(base, found)
     for index, parts in zip(_FOR_OPEN, groups, strict=False):
         if len(carriers) > len(_FOR_OPEN) + len(groups):
@@ -54,11 +66,19 @@ def variants(judge: Judge, base: Recipe) -> list[Probe]:
             groups = [group for group in groups if group is not parts]
     carriers = [probe if probe.expect == "open" else _carrying(judge, base, probe, riders) for probe in carriers]
     alone = [_alone(base, level, 6) for level in riders]
-    return [plain, *turns, *alone, *(_open_probe(base, parts) for parts in groups), *carriers, _again(plain)]
+    return [plain, *examples, *turns, *alone, *(_open_probe(base, parts) for parts in groups), *carriers, _again(plain)]
 
 
 _FOR_OPEN = (2, 3)
 """Requests for values of branches that also carry what the documentation leaves open; the first ones stay plain."""
+
+
+def _examples(examples: Mapping[str, Any], base: Recipe) -> Iterator[Probe]:
+    """Every further documented example, as it stands."""
+    for name, body in examples.items():
+        if body != base.body:
+            suspicion = f"{base.basis} refuses its own example {name}"
+            yield Probe(f"accepts the documented example {name}", base.with_body(body), "accepted", (suspicion,), 1)
 
 
 def _levels(judge: Judge, base: Recipe, place: Place) -> list[Level]:
@@ -66,14 +86,17 @@ def _levels(judge: Judge, base: Recipe, place: Place) -> list[Level]:
     present = find(base.body, place.pointer, MISSING)
     candidates: list[tuple[str, Any]] = []
     units = base.operation.units
-    if place.enums:
-        candidates = [(show(value), value) for value in place.enums]
+    numeric = place.types & {"integer", "number"}
+    if place.types - {"null"} == {"boolean"}:
+        candidates = [("true", True), ("false", False)]
+    elif place.enums and not (numeric and place.first("maximum") is not None):
+        candidates = [(show(value), value) for value in place.enums if value is not None or len(place.enums) == 1]
     elif place.free_text and present is not MISSING and place.required:
         limit = place.first("maxLength")
         candidates = [("text of every kind", texts.mixed(limit))]
         if isinstance(limit, int) and limit <= 100_000:
             candidates.append((f"{limit} characters, the most", texts.longest(limit)))
-    elif place.types & {"integer", "number"}:
+    elif numeric:
         low, high = place.first("minimum"), place.first("maximum")
         whole = [value for value in (low, high) if isinstance(value, int)]
         if units and units.request == place.pointer and len(whole) == 2:
@@ -81,8 +104,6 @@ def _levels(judge: Judge, base: Recipe, place: Place) -> list[Level]:
             candidates = [(str(v), v) for v in dict.fromkeys((low + 1, high, low + 2)) if low < v <= high]
         else:
             candidates = [(str(value), value) for value in (low, high) if value is not None]
-    elif place.types == {"boolean"}:
-        candidates = [("true", True), ("false", False)]
     return _valid(judge, base, place, candidates)
 
 
@@ -92,7 +113,7 @@ def _valid(judge: Judge, base: Recipe, place: Place, candidates: Sequence[tuple[
     return [
         Level(place.pointer, f"{place.name} {what}", value)
         for what, value in candidates
-        if value != present and not judge.body_violations(base.operation, changed(base.body, place.pointer, value))
+        if value != present and not body_violations(judge, base.with_body(changed(base.body, place.pointer, value)))
     ]
 
 
@@ -108,7 +129,7 @@ def _riders(judge: Judge, base: Recipe, found: Sequence[Place]) -> list[Level]:
 
 
 def _alone(base: Recipe, level: Level, rank: int) -> Probe:
-    clears = (f"{base.operation.id} refuses or mishandles {level.what}",)
+    clears = (f"{base.basis} refuses or mishandles {level.what}",)
     return Probe(
         f"accepts {level.what}",
         base.with_body(changed(base.body, level.pointer, level.value)),
@@ -124,7 +145,7 @@ def _carrying(judge: Judge, base: Recipe, probe: Probe, riders: list[Level]) -> 
         return probe
     level = riders[0]
     body = changed(probe.recipe.body, level.pointer, level.value)
-    if judge.body_violations(base.operation, body):
+    if body_violations(judge, base.with_body(body)):
         return probe
     alone = _alone(base, riders.pop(0), probe.rank)
     return replace(
@@ -151,7 +172,7 @@ def _side_by_side(judge: Judge, base: Recipe, found: list[Place]) -> list[Probe]
                 continue
             level = row[index]
             trial = changed(body, level.pointer, level.value)
-            if not judge.body_violations(base.operation, trial):
+            if not body_violations(judge, base.with_body(trial)):
                 body = trial
                 carried.append(level.what)
         layout = _LAYOUTS[turn % len(_LAYOUTS)]
@@ -160,7 +181,7 @@ def _side_by_side(judge: Judge, base: Recipe, found: list[Place]) -> list[Probe]
         lower = turn == min(turns, len(_LAYOUTS)) - 1
         recipe = replace(base, body=body, layout=layout, lower_names=lower)
         carried_too = [f"{layout} JSON", *(["header names in lower case"] if lower else [])]
-        clears = tuple(f"{base.operation.id} refuses or mishandles {what}" for what in (*carried, *carried_too))
+        clears = tuple(f"{base.basis} refuses or mishandles {what}" for what in (*carried, *carried_too))
         probes.append(Probe("accepts " + ", ".join(carried), recipe, "accepted", clears, 2 + turn))
     return probes
 
@@ -178,10 +199,10 @@ def _absences(
     for place in found:
         if place.required or find(base.body, place.pointer, MISSING) is MISSING:
             continue
-        suspicion = f"{base.operation.id} demands {place.name}"
+        suspicion = f"{base.basis} demands {place.name}"
         turn = probes[free[0]] if free else Probe("accepts", base, "accepted", (), 6)
         body = changed(turn.recipe.body, place.pointer, MISSING)
-        if judge.body_violations(base.operation, body):
+        if body_violations(judge, base.with_body(body)):
             continue
         name = f"{turn.name}, no {place.name}" if free else f"accepts no {place.name}"
         halves = (turn,) if free else ()
@@ -200,26 +221,27 @@ _HEAVY = 2
 """Turns that carry so much already that nothing is left out of them."""
 
 
-def _branches(judge: Judge, base: Recipe, found: Sequence[Place], assignments: Sequence[dict[str, Any]]) -> list[Probe]:
+def _branches(judge: Judge, base: Recipe, found: Sequence[Place], known: Sequence[Branch]) -> list[Probe]:
     """Every documented value of a field whose values depend on another field, the branches by turns.
 
     By turns, so that what depends on the number of requests is not taken for something that depends on a branch.
     """
     rows: list[list[Probe]] = []
-    for assignment in assignments:
+    for branch in known:
+        assignment = branch.assignment
         label = " and ".join(f"{pointer.lstrip('/')} {show(value)}" for pointer, value in assignment.items())
         row: list[Probe] = []
         for place in found:
-            if place.pointer in assignment or len(place.all("enum")) < 2:
+            if place.pointer not in branch.speaks_of or len(place.all("enum")) < 2:
                 continue
             for value in place.enums:
                 body = base.body
                 for pointer, fixed in {**assignment, place.pointer: value}.items():
                     body = changed(body, pointer, fixed)
-                if judge.body_violations(base.operation, body):
+                if body_violations(judge, base.with_body(body)):
                     continue
                 what = f"{place.name} {show(value)} with {label}"
-                suspicion = f"{base.operation.id} refuses or mishandles {what}"
+                suspicion = f"{base.basis} refuses or mishandles {what}"
                 recipe = base.with_body(body)
                 row.append(Probe(f"accepts {what}", recipe, "accepted", (suspicion,), 9, assumes=tuple(assignment)))
         rows.append(row)
@@ -228,7 +250,7 @@ def _branches(judge: Judge, base: Recipe, found: Sequence[Place], assignments: S
         if row and units and units.request:  # more than one in each branch too
             count = units.default + 1
             body = changed(row[-1].recipe.body, units.request, count)
-            if not judge.body_violations(base.operation, body):
+            if not body_violations(judge, base.with_body(body)):
                 name = f"{row[-1].name}, {units.request.lstrip('/')} {count}"
                 row[-1] = replace(row[-1], name=name, recipe=row[-1].recipe.with_body(body))
     by_turns = [row[index] for index in range(max(map(len, rows), default=0)) for row in rows if index < len(row)]
@@ -237,8 +259,7 @@ def _branches(judge: Judge, base: Recipe, found: Sequence[Place], assignments: S
 
 def _again(plain: Probe) -> Probe:
     """The same bytes again, as the last one: whatever is cached, counted or kept between requests shows here."""
-    operation = plain.recipe.operation
-    suspicion = f"{operation.id} answers an equal request from memory, or differently"
+    suspicion = f"{plain.recipe.basis} answers an equal request from memory, or differently"
     return replace(plain, name="answers the same request afresh", clears=(suspicion,), rank=50, repeats=plain.id)
 
 
@@ -304,7 +325,7 @@ def _open_probe(base: Recipe, parts: Sequence[Part]) -> Probe:
     what = ", ".join(words for words, _ in parts)
     middle = (len(parts) + 1) // 2
     halves = (_open_probe(base, parts[:middle]), _open_probe(base, parts[middle:])) if len(parts) > 1 else ()
-    clears = tuple(f"{base.operation.id} fails on {words}" for words, _ in parts)
+    clears = tuple(f"{base.basis} fails on {words}" for words, _ in parts)
     return Probe(f"handles {what}", recipe, "open", clears, 8, halves=halves)
 
 

@@ -14,6 +14,7 @@ from contract_tests.deviations import VARIATION
 from contract_tests.diagnosis import Diagnosis
 from contract_tests.examination import Examination, Trial
 from contract_tests.features import changes
+from contract_tests.likeness import likeness, one_finding
 from contract_tests.plan import Plan
 from mockserver.causes import SEVERAL, grouped, members_at, parent_of
 from mockserver.curl import curl
@@ -24,9 +25,13 @@ def findings(examination: Examination, diagnosis: Diagnosis, plan: Plan, key_var
     """All findings of a run, the worst first."""
     by_id = {trial.exchange.id: trial for trial in examination.trials}
     raw = [(trial.exchange.id, violation) for trial in examination.trials for violation in trial.violations]
+    other = likeness(examination)
+    if other is not None:
+        raw = one_finding(examination, other)
     found = [_with_condition(finding, by_id, examination, diagnosis) for finding in group(raw)]
-    found = _explained_by(found, _stricter(examination, diagnosis), by_id)
-    found += _open_failures(examination)
+    if other is None:
+        found = _explained_by(found, _stricter(examination, diagnosis), by_id)
+        found += _open_failures(examination)
     found = [
         replace(finding, reproduce=_reproduce(examination, plan, [by_id[x] for x in finding.exchanges], key_variable))
         for finding in grouped(found, lambda finding: _instead(finding, by_id))
@@ -221,7 +226,7 @@ def _reproduce(examination: Examination, plan: Plan, trials: list[Trial], key_va
 
     def oddness(trial: Trial) -> tuple[int, int, int]:
         recipe, breaks = trial.probe.recipe, trial.probe.breaks is not None
-        return len(changes(recipe, plan.bases[recipe.operation.id])), breaks, len(trial.exchange.request.body)
+        return len(changes(recipe, plan.bases[recipe.basis])), breaks, len(trial.exchange.request.body)
 
     request = min(trials, key=oddness).exchange.request
     return curl(request, examination.target.base_url, examination.target.key, key_variable)

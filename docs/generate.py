@@ -80,7 +80,7 @@ PREFERENCES = {
     "code": ("status", "answers as documented for that status; 200 to 599"),
     "example": ("name", "answers with the named example of the contract"),
     "scenario": ("name", "plays the [scenario](scenarios.md) for this request"),
-    "delay": ("seconds", "waits before the first byte; decimals allowed, 3600 at most"),
+    "delay": ("seconds", "waits before the first byte, in a stream before every event; decimals allowed, 3600 at most"),
     "cut": ("bytes", "closes the connection after so many bytes of the body"),
     "seed": ("text", "equal requests with equal seeds get equal bytes, id and time included"),
 }
@@ -105,6 +105,7 @@ ADMIN = {
     "PUT /__admin/scenarios": 'arms one: `{"name": "..."}`; with `steps` one that the contract does not have',
     "DELETE /__admin/scenarios": "normal answers again",
     "POST /__admin/reset": "forgets records and scenarios",
+    "GET /__admin/images/{name}": "a picture that an answer gave the address of; 410 when its time is over",
 }
 CONDITIONS = {
     "method": "`POST`",

@@ -12,12 +12,17 @@ from typing import Any
 
 import jsonschema_rs
 
+from mockserver.dimensions import FastDimensions
 from mockserver.pointers import dereference, find
 
 _UNSURE_PATTERN = re.compile(r"\\[DWSBpPkux]|\[\^|\(\?|\.")
 """Where the two regular-expression dialects could accept different strings."""
 
 _UNSURE_KEYWORDS = ("$dynamicRef", "unevaluatedItems", "unevaluatedProperties", "contentSchema")
+
+
+_KEYWORDS: Any = {"x-dimensions": FastDimensions}
+"""Our keywords that speak about a request by itself; those about an answer are silent about requests for the judge as well."""
 
 
 class Accelerator:
@@ -51,7 +56,9 @@ class Accelerator:
         if any(_unsure(node) for node in _reachable(self._document, schema)):
             return None
         try:
-            return jsonschema_rs.Draft202012Validator({**self._document, "$ref": f"#{schema}"}, validate_formats=False)
+            return jsonschema_rs.Draft202012Validator(
+                {**self._document, "$ref": f"#{schema}"}, validate_formats=False, keywords=_KEYWORDS
+            )
         except (ValueError, jsonschema_rs.ValidationError):
             return None
 

@@ -16,6 +16,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from mockserver import __version__, media
+from mockserver.exhibition import exhibition
+from mockserver.gallery import PATH
 from mockserver.inspector import Inspector
 from mockserver.journal import Entry
 from mockserver.media import MISSING
@@ -56,8 +58,10 @@ def administration(mock: Mock) -> Starlette:
     by_path: dict[str, dict[str, Endpoint]] = {}
     for path, method, view in table:
         by_path.setdefault(path, {})[method] = view
+    routes = [Route(path, _methods(mock, views), methods=sorted(views)) for path, views in by_path.items()]
+    routes.append(Route(PATH + "{name}", exhibition(mock.gallery), methods=["GET"]))
     return Starlette(
-        routes=[Route(path, _methods(mock, views), methods=sorted(views)) for path, views in by_path.items()],
+        routes=routes,
         exception_handlers={ProblemError: problem, HTTPException: unroutable},
     )
 

@@ -51,6 +51,10 @@ def admission(contract: Contract, operation: Operation, accelerator: Accelerator
         return None
     needed, (key, fits) = frozenset(headers), credentials
     layouts: dict[Names, tuple[int, int] | None] = {}
+    streams = [accelerator.check(stream.when) for stream in operation.streams]
+    if None in streams:
+        return None
+    live = streams[0] if streams else None
 
     def layout_of(names: Names) -> tuple[int, int] | None:
         """Where the credentials and the media type stand, -1 for nowhere; None where something is odd."""
@@ -76,7 +80,9 @@ def admission(contract: Contract, operation: Operation, accelerator: Accelerator
         if valid is None:
             return UNDECIDED
         value = read_plain(content)
-        return value if value is not MISSING and valid(value) else UNDECIDED
+        if value is MISSING or not valid(value) or (live is not None and live(value)):
+            return UNDECIDED  # an answer in events is made with more care
+        return value
 
     return admit
 

@@ -1,7 +1,7 @@
 """Answers that obey their request, compiled: a documented example or a synthesised value becomes a function.
 
 What does not depend on the request is settled once.  What does is said by the contract's meaning keywords: as many items as
-asked for, positions, sums, the present time, fresh ids, values taken over, a text that says what was asked.
+asked for, positions, sums, the present time, fresh ids, values taken over, pictures, a text that says what was asked.
 Which answer is given is left to :mod:`mockserver.responders`.
 """
 
@@ -12,80 +12,42 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from random import Random
-from typing import Any, Final, NamedTuple
+from types import MappingProxyType
+from typing import Any, Final
 
+from mockserver.asked import Asked, Count, Slot
 from mockserver.contract import Contract, Operation
 from mockserver.encoding import encoded
 from mockserver.explanation import Explainer
 from mockserver.freshness import Fresh, styles
+from mockserver.illustration import illustrated
 from mockserver.pointers import find, parts_of, pointer_of
+from mockserver.sums import counts
 from mockserver.synthesis import Unsatisfiable, synthesize
 
 ITEMS_AT_MOST: Final = 1000
 """Items that an answer has at most, whatever a request that was not refused asks for."""
-SHOWN_AT_MOST: Final = 600
-"""Characters of the request that a summary repeats."""
-
-_ESCAPED = re.compile(rb"[\\\x00-\x1f\x7f-\xff]")
-"""What is not plain ASCII text, or already escaped."""
-_LIMITED = ("maximum", "exclusiveMaximum", "exclusiveMinimum", "multipleOf", "enum", "const")
 _CLOSED = re.compile(r"\$|\\[ZbB]|\(\?")
 
 
-class Asked:
-    """What an answer depends on: the request's body, the moment, and a source of randomness.
-
-    ``text`` is the body as it came, or whatever stands for a request without one; ``now`` is in Unix seconds, None where
-    answers must not depend on it; ``bits`` gives so many random bits.  ``tokens`` is a plausible count: four bytes each.
-    ``index`` and ``count`` are the place in the list that is being made and its length.
-    """
-
-    __slots__ = ("_shown", "bits", "body", "count", "index", "now", "text", "tokens")
-
-    def __init__(self, body: Any, text: bytes, now: float | None, bits: Callable[[int], int]) -> None:
-        self.body = body
-        self.text = text
-        self.now = now
-        self.bits = bits
-        self.index = 0
-        self.count = 1
-        self.tokens = len(text) // 4 or 1
-        self._shown: bytes | None = None
-
-    def shown(self) -> bytes:
-        """The request's text as the inside of a JSON string."""
-        if self._shown is None:
-            if len(self.text) <= SHOWN_AT_MOST and _ESCAPED.search(self.text) is None:
-                self._shown = self.text.replace(b'"', b'\\"')
-                return self._shown
-            escaped = b"\\" in self.text and isinstance(self.body, Mapping)  # written anew, it can be read
-            text = (encoded(self.body) if escaped else self.text).decode("utf-8", "replace")
-            if len(text) > SHOWN_AT_MOST:
-                text = f"{text[:SHOWN_AT_MOST]}... ({len(text)} characters)"
-            self._shown = encoded(text)[1:-1]
-        return self._shown
-
-
-Slot = Callable[[Asked], bytes]
-"""Makes one place of an answer, as JSON."""
-
-
-class Count(NamedTuple):
-    """One place of an answer that holds a whole number; a fraction is cut off."""
-
-    of: Callable[[Asked], float]
-
-
 _Pieces = list[bytes | Slot | Count]
-_Overrides = Mapping[tuple[str, ...], Slot | Count]
+Overrides = Mapping[tuple[str, ...], Slot | Count]
+"""Places of an answer, by their path, and what makes them."""
 _Node = tuple[str, Mapping[str, Any]]
 
 
-def compiled(contract: Contract, explainer: Explainer, operation: Operation, schema: str, base: Any) -> Slot:
+def compiled(
+    contract: Contract,
+    explainer: Explainer,
+    operation: Operation,
+    schema: str,
+    base: Any,
+    overrides: Overrides = MappingProxyType({}),
+) -> Slot:
     """A function that makes the answer to a request from ``base``, a value of the schema at a pointer ("" for none)."""
     if not schema:
         return _rendering([encoded(base)])
-    return _rendering(_Compiler(contract, explainer, operation).pieces([schema], base, {}))
+    return _rendering(_Compiler(contract, explainer, operation).pieces([schema], base, overrides))
 
 
 def _rendering(pieces: _Pieces) -> Slot:
@@ -120,16 +82,16 @@ class _Compiler:
         self._explainer = explainer
         self._operation = operation
 
-    def pieces(self, schemas: Sequence[str], base: Any, overrides: _Overrides) -> _Pieces:
+    def pieces(self, schemas: Sequence[str], base: Any, overrides: Overrides) -> _Pieces:
         """What the value at one place is made of; ``overrides`` make places below, by their path."""
         nodes = self._applied(schemas, base)
         said: dict[str, Any] = {}
         for _, node in nodes:
-            for key in ("x-equals", "x-time", "x-unique", "x-text", "x-length", "x-positions", "x-sum"):
+            for key in ("x-equals", "x-time", "x-unique", "x-text", "x-image", "x-length", "x-positions"):
                 if key in node:
                     said.setdefault(key, node[key])
         if isinstance(base, dict):
-            made = self._object(nodes, base, said, overrides)
+            made = self._object(nodes, base, overrides)
         elif isinstance(base, list):
             made = self._list(nodes, base, said)
         else:
@@ -142,15 +104,15 @@ class _Compiler:
             return Count(lambda asked: base if asked.now is None else asked.now)
         if "x-unique" in said:
             return self._fresh(nodes, base)
+        if "x-image" in said and isinstance(base, str):
+            return illustrated(said["x-image"])
         if "x-text" in said and isinstance(base, str):
             return self._summary(nodes, base)
         return None
 
-    def _object(
-        self, nodes: list[_Node], base: dict[str, Any], said: Mapping[str, Any], overrides: _Overrides
-    ) -> _Pieces:
-        if "x-sum" in said:
-            overrides = {**overrides, **self._sum(nodes, base, said["x-sum"])}
+    def _object(self, nodes: list[_Node], base: dict[str, Any], overrides: Overrides) -> _Pieces:
+        if rules := [node["x-sum"] for _, node in nodes if "x-sum" in node]:
+            overrides = {**overrides, **counts(rules, base, lambda path, word: self._says(nodes, path, base, word))}
         pieces: _Pieces = [b"{"]
         for place, (name, value) in enumerate(base.items()):
             pieces.append((b"," if place else b"") + encoded(name) + b":")
@@ -164,7 +126,7 @@ class _Compiler:
 
     def _list(self, nodes: list[_Node], base: list[Any], said: Mapping[str, Any]) -> _Pieces:
         length, positions = said.get("x-length"), said.get("x-positions")
-        overrides: _Overrides = {}
+        overrides: Overrides = {}
         if positions:
             overrides = {tuple(parts_of(positions["member"])): Count(attrgetter("index"))}
         values = list(base) or (self._first_item(nodes) if length else [])
@@ -192,7 +154,7 @@ class _Compiler:
 
         return [make]
 
-    def _item(self, nodes: list[_Node], index: int, value: Any, overrides: _Overrides) -> _Pieces:
+    def _item(self, nodes: list[_Node], index: int, value: Any, overrides: Overrides) -> _Pieces:
         below = [
             f"{p}/prefixItems/{index}" if index < len(n.get("prefixItems", ())) else f"{p}/items"
             for p, n in nodes
@@ -210,33 +172,7 @@ class _Compiler:
                     continue
         return []
 
-    def _sum(self, nodes: list[_Node], base: Any, rule: Mapping[str, Any]) -> dict[tuple[str, ...], Slot | Count]:
-        """Counts that fit the request, and their total: those that are the same for equal requests follow its text."""
-        total, parts = parts_of(rule["total"]), [parts_of(pointer) for pointer in rule["of"]]
-        if not all(_is_number(find(base, pointer_of(part))) for part in [total, *parts]):
-            return {}
-        numbers = [self._number(nodes, part, base) for part in parts]
-        whole = all(isinstance(find(base, pointer_of(part)), int) for part in parts)
-        slots: dict[tuple[str, ...], Slot | Count] = {
-            tuple(part): Count(number) if whole else _written(number)
-            for part, number in zip(parts, numbers, strict=True)
-        }
-
-        def add(asked: Asked) -> Any:
-            return sum([number(asked) for number in numbers])
-
-        slots[tuple(total)] = Count(add) if whole else _written(add)
-        return slots
-
-    def _number(self, nodes: list[_Node], part: list[str], base: Any) -> Callable[[Asked], Any]:
-        usual = find(base, pointer_of(part))
-        if any(self._says(nodes, part, base, keyword) for keyword in _LIMITED):
-            return lambda _: usual
-        if self._says(nodes, part, base, "x-stable"):
-            return attrgetter("tokens")
-        return lambda asked: usual * (asked.count or 1)
-
-    def _says(self, nodes: list[_Node], steps: list[str], base: Any, keyword: str) -> bool:
+    def _says(self, nodes: list[_Node], steps: Sequence[str], base: Any, keyword: str) -> bool:
         """Whether a schema that applies to a place below has a keyword."""
         for name in steps:
             below = [f"{p}/properties{pointer_of([name])}" for p, n in nodes if name in n.get("properties", {})]
@@ -306,10 +242,6 @@ class _Compiler:
             branch = "then" if self._explainer.validator(f"{pointer}/if").is_valid(value) else "else"
             if branch in node:
                 yield f"{pointer}/{branch}"
-
-
-def _written(value: Callable[[Asked], Any]) -> Slot:
-    return lambda asked: encoded(value(asked))
 
 
 def _from_bits(fresh: Fresh) -> Slot:

@@ -9,18 +9,20 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import MutableMapping
+from dataclasses import replace
 from typing import Any, Final
 
-from mockserver import openapi
+from mockserver import forms, openapi
 from mockserver.contract import Contract
 from mockserver.delivery import AT_ONCE, Receive, Send, deliver
 from mockserver.errors import UsageError
+from mockserver.gallery import Gallery
 from mockserver.identifiers import Identifiers
 from mockserver.journal import Journal
 from mockserver.outbox import Outbox
-from mockserver.pipeline import Outcome, Pipeline
+from mockserver.pipeline import Later, Outcome, Pipeline
 from mockserver.scenarios import Scenario, Stage, read_scenarios
-from mockserver.settings import Settings
+from mockserver.settings import BODY_AT_MOST, FORM_AT_MOST, Settings
 
 ADMIN: Final = b"/__admin"
 _DISCARDED_AT_MOST: Final = 64 * 1024 * 1024
@@ -39,12 +41,16 @@ class Mock:
     """
 
     def __init__(self, settings: Settings) -> None:
+        contract = openapi.load(settings.contract)
+        takes_files = any(o.type.startswith(forms.MEDIA_TYPE) for op in contract.operations for o in op.body)
+        if takes_files and settings.max_body == BODY_AT_MOST:
+            settings = replace(settings, max_body=FORM_AT_MOST)
         self.settings = settings
         self.journal = Journal(settings.journal_entries, settings.journal_bytes)
         self.outbox = Outbox()
+        self.gallery = Gallery(settings.image_style)
         self.started = _now()
         self._identifiers = Identifiers()
-        contract = openapi.load(settings.contract)
         scenarios = read_scenarios(contract.document)
         self.stage = Stage(self._first(scenarios))
         self.pipeline = self._pipeline(contract, scenarios)
@@ -66,7 +72,7 @@ class Mock:
         self.pipeline = self._pipeline(contract, read_scenarios(contract.document))
 
     def _pipeline(self, contract: Contract, scenarios: dict[str, Scenario]) -> Pipeline:
-        return Pipeline(contract, scenarios, self.settings, self.journal, self.stage, self._identifiers)
+        return Pipeline(contract, scenarios, self.settings, self.journal, self.stage, self._identifiers, self.gallery)
 
     def _first(self, scenarios: dict[str, Scenario]) -> Scenario | None:
         name = self.settings.scenario
@@ -101,9 +107,12 @@ class Mock:
                 return
             body, trouble, more = read
         try:
-            status, sent, content, way = self.pipeline.answer(
+            outcome = self.pipeline.answer(
                 scope["method"], path, scope["query_string"], headers, named, body, started, trouble
             )
+            if isinstance(outcome, Later):
+                outcome = outcome.tell(await self.gallery.apart(outcome.make))
+            status, sent, content, way = outcome
         except Exception as error:  # noqa: BLE001  the last resort: whatever a contract is, no client sees our inside
             status, sent, content, way = self._failed(scope["method"], path, error)
         if more:

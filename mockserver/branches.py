@@ -5,7 +5,6 @@ Following references, choosing between alternatives and giving out child shapes 
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections import deque
@@ -15,8 +14,8 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
-Json: TypeAlias = Any
-Schema: TypeAlias = bool | Mapping[str, Any]
+from mockserver.literals import Json, Resolve, Schema, contradictory, identity
+
 Side: TypeAlias = Literal["request", "response"]
 Scope: TypeAlias = tuple[int, ...]
 
@@ -46,22 +45,6 @@ def kind_of(value: Json) -> str:
         case list():
             return "array"
     return "object"
-
-
-def identity(value: Json) -> str:
-    """A text that is equal for two values exactly if JSON Schema calls them equal (1 is 1.0, true is not 1)."""
-
-    def plain(part: Json) -> Json:
-        match part:
-            case list():
-                return [plain(item) for item in part]
-            case dict():
-                return {name: plain(item) for name, item in part.items()}
-            case float() if part.is_integer():
-                return int(part)
-        return part
-
-    return json.dumps(value if isinstance(value, str) else plain(value), sort_keys=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -270,7 +253,7 @@ class Branch:
             to["property_rules"] = (*self.property_rules, properties)
         return replace(self, **to) if to else self
 
-    def settled(self) -> Branch | Conflict:
+    def settled(self, resolve: Resolve) -> Branch | Conflict:
         """This conjunction without the kinds that it rules out, or the keyword that ruled out the last of them."""
         lost: dict[str, str] = {}
         low, high = self.low or (Fraction(0), False), self.high or (Fraction(0), False)
@@ -287,7 +270,7 @@ class Branch:
         if self.max_properties is not None and self.max_properties < max(self.min_properties, len(self.required)):
             lost["object"] = "maxProperties"
         for name in self.required:
-            if _contradictory(self.property_schemas(name)):
+            if contradictory(self.property_schemas(name), resolve):
                 lost["object"] = "required"
         if "null" in self.refused:
             lost["null"] = "not"
@@ -314,22 +297,3 @@ class Branch:
 def _kinds_of(types: str | list[str]) -> frozenset[str]:
     names = [types] if isinstance(types, str) else types
     return frozenset(kind for name in names for kind in _KINDS_OF_TYPE[name])
-
-
-def _contradictory(schemas: list[Schema]) -> bool:
-    """Whether the literals among the schemas leave nothing: a cheap look that prunes most pairs of alternatives."""
-    if len(schemas) < 2:
-        return False in schemas
-    literals: set[str] | None = None
-    refused: set[str] = set()
-    for schema in schemas:
-        if isinstance(schema, bool):
-            if not schema:
-                return True
-            continue
-        if "const" in schema or "enum" in schema:
-            values = {identity(value) for value in (schema["enum"] if "enum" in schema else [schema["const"]])}
-            literals = values if literals is None else literals & values
-        if isinstance(denied := schema.get("not"), Mapping) and set(denied) == {"const"}:
-            refused.add(identity(denied["const"]))
-    return literals is not None and literals <= refused

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, BinaryIO, Final, Literal, cast
 
 from mockserver import har, media, ndjson, redaction
+from mockserver.attachments import ZIP, beside, nowhere, unzipped
 from mockserver.errors import RecordError
 from mockserver.messages import Exchange, Headers, Request, Response, header
 from mockserver.redaction import Redactor
@@ -28,6 +29,10 @@ PROBE: Final = "probe: "
 """How the note begins that names the probe for which a test run sent a request: what is wrong with it is deliberate."""
 CONTRACT: Final = "contract: "
 """How the note begins that names the contract of such a run."""
+
+ZIPPED: Final = ".har.zip"
+"""End of the name of an archive that lies in a zip with its bodies, as Playwright writes it; it is only read."""
+
 DECODED: Final = "the content coding was undone, because a key stood in the body"
 _HAR: Final = re.compile(rb'\s*\{\s*"log"\s*:')
 _BOM: Final = b"\xef\xbb\xbf"
@@ -168,19 +173,28 @@ def read(path: str, notes: list[str] | None = None) -> Iterator[Exchange]:
 
 
 def exchanges(stream: BinaryIO, name: str, form: Form, notes: list[str]) -> Iterator[Exchange]:
-    """The same from an open file; bodies that an archive keeps in other files are looked for beside it."""
-    if form == "har":
-        return har.read(stream, name, Path(name).parent if Path(name).is_file() else None)
-    return ndjson.read(stream, name, notes)
+    """The same from an open file; bodies that an archive keeps in other files are looked for beside it or in its zip."""
+    if form == "ndjson":
+        yield from ndjson.read(stream, name, notes)
+    elif _peeked(stream).startswith(ZIP):
+        with unzipped(stream, name) as (archive, inside):
+            yield from har.read(archive, name, inside)
+    else:
+        yield from har.read(stream, name, beside(Path(name).parent) if Path(name).is_file() else nowhere)
 
 
 def form_of(stream: BinaryIO, name: str) -> Form:
     """What an open file holds: by its first bytes, then by its name."""
-    peek = getattr(stream, "peek", None)
-    start = cast(bytes, peek(_PEEKED)).removeprefix(_BOM) if peek else b""
-    if _HAR.match(start):
+    start = _peeked(stream)
+    if _HAR.match(start) or start.startswith(ZIP):
         return "har"
     return SUFFIXES.get(Path(name).suffix.lower(), "ndjson")
+
+
+def _peeked(stream: BinaryIO) -> bytes:
+    """What an open file begins with; it stays to be read."""
+    peek = getattr(stream, "peek", None)
+    return cast(bytes, peek(_PEEKED)).removeprefix(_BOM) if peek else b""
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from mockserver.findings import Severity, Source
 from mockserver.library import Document
 from mockserver.pointers import escape, find
+from mockserver.streams import StreamSpec
 
 _COMPARED = 200
 """Characters of an unknown path that are compared with known ones: the comparison is quadratic."""
@@ -39,11 +40,17 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """One media type of a body: the ``schema`` pointer ("" for none) and named example values."""
+    """One media type of a body: the ``schema`` pointer ("" for none) and named example values.
+
+    ``meant`` are pointers of schemas: the requests that an example of that name is for; ``stream`` are the events of an
+    answer that comes in events.
+    """
 
     type: str
     schema: str
     examples: Mapping[str, Any]
+    meant: Mapping[str, str] = field(default_factory=dict)
+    stream: StreamSpec | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +117,11 @@ class Operation:
                 if response.status == wanted:
                     return response
         return None
+
+    @property
+    def streams(self) -> tuple[StreamSpec, ...]:
+        """The streams among the documented answers of success."""
+        return tuple(option.stream for option in (self.success.content if self.success else ()) if option.stream)
 
     @property
     def success(self) -> ResponseSpec | None:

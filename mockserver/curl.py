@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import shlex
+from dataclasses import replace
 
 from mockserver.messages import Request
 
 _OWN = ("content-length", "host", "connection", "accept-encoding")
+_BROWSERS = ("origin", "referer", "priority", "upgrade-insecure-requests")
 _ESCAPED = (39, 92)
 """Apostrophe and backslash, which end or open an escape inside ``$'...'``."""
 
@@ -25,9 +28,25 @@ def curl(request: Request, base_url: str, key: str, variable: str) -> str:
             parts += ["-H", f'"{name}: {_in_quotes(before)}${variable}{_in_quotes(after)}"']
         else:
             parts += ["-H", shlex.quote(f"{name}: {value}")]
+    if b"\0" in request.body:  # no argument of a command can hold it
+        text = base64.b64encode(request.body).decode()
+        return f"printf %s {text} | base64 -d | {' '.join(parts)} --data-binary @-"
     if request.body:
         parts += ["--data-binary", _data(request.body)]
     return " ".join(parts)
+
+
+def without_browser(request: Request, *, cookie: bool = False) -> Request:
+    """The request without what a browser adds of its own accord; ``cookie`` keeps the cookies, which may carry the key.
+
+    Records of browsers have lost the values of cookies, and a line that sent the key in their place would leak it.
+    """
+
+    def own(name: str) -> bool:
+        lower = name.lower()
+        return lower in _BROWSERS or lower.startswith("sec-") or (lower == "cookie" and not cookie)
+
+    return replace(request, headers=tuple(pair for pair in request.headers if not own(pair[0])))
 
 
 def _data(body: bytes) -> str:

@@ -12,6 +12,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
+from mockserver import sse
+
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
@@ -23,11 +25,13 @@ class Delivery:
     """``delay_s`` seconds before the first byte; the connection ends after ``cut_after_bytes`` of the body (None: whole).
 
     With ``reset`` it ends by a TCP reset; without ``cut_after_bytes`` then before any byte of the answer.
+    ``events`` sends a stream event by event, ``delay_s`` before each of them.
     """
 
     delay_s: float = 0.0
     cut_after_bytes: int | None = None
     reset: bool = False
+    events: bool = False
 
     @property
     def cut(self) -> str | None:
@@ -46,12 +50,15 @@ async def deliver(
     status: int, headers: list[tuple[bytes, bytes]], body: bytes, way: Delivery, receive: Receive, send: Send
 ) -> None:
     """Send an answer in its way; a cut answer announces its full length."""
-    if way.delay_s:
+    if way.delay_s and not way.events:
         await asyncio.sleep(way.delay_s)
     if way.reset and way.cut_after_bytes is None:
         await _reset(send, receive)
         return
     await send({"type": "http.response.start", "status": status, "headers": headers})
+    if way.events:
+        await _one_by_one(body, way, receive, send)
+        return
     if way.cut_after_bytes is None or (way.cut_after_bytes >= len(body) and not way.reset):
         await send({"type": "http.response.body", "body": body})
         return
@@ -60,6 +67,20 @@ async def deliver(
         await asyncio.sleep(0.05)  # what is sent has to leave before the reset discards it
         await _reset(send, receive)
     # Returning with the message incomplete makes the server close the connection.
+
+
+async def _one_by_one(body: bytes, way: Delivery, receive: Receive, send: Send) -> None:
+    """Each event by itself, after its delay."""
+    whole = way.cut_after_bytes is None or (way.cut_after_bytes >= len(body) and not way.reset)
+    for piece in sse.pieces(body if whole else body[: way.cut_after_bytes]):
+        if way.delay_s:
+            await asyncio.sleep(way.delay_s)
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    if whole:
+        await send({"type": "http.response.body", "body": b""})
+    elif way.reset:
+        await asyncio.sleep(0.05)
+        await _reset(send, receive)
 
 
 async def _reset(send: Send, receive: Receive) -> None:

@@ -11,6 +11,7 @@ import http.client
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from mockserver import media
@@ -21,6 +22,7 @@ from mockserver.findings import Violation
 from mockserver.pointers import descend, find, pointer_of
 from mockserver.rules import rule_for
 from mockserver.synthesis import Unsatisfiable, synthesize
+from mockserver.wording import rule_of
 
 _SENTENCES_AT_MOST = 20
 _PLACEHOLDER = re.compile(r"\{(message|type|param|code)\}")
@@ -48,10 +50,13 @@ class Envelope:
         """The answer to a request that breaks these rules; the first one decides status, code and param."""
         first = violations[0]
         status = self.status(operation, rule_for(first.rule).status or 400)
+        said = dict(first.spoken)
+        if "message" in said:
+            return self.error(operation, status, said["message"], first.rule, first.param or None, said)
         sentences = [violation.message for violation in violations[:_SENTENCES_AT_MOST]]
         if len(violations) > _SENTENCES_AT_MOST:
             sentences.append(f"and {len(violations) - _SENTENCES_AT_MOST} more")
-        return self.error(operation, status, ". ".join(sentences), first.rule, first.param or None)
+        return self.error(operation, status, ". ".join(sentences), first.rule, first.param or None, said)
 
     def status(self, operation: Operation | None, wanted: int) -> int:
         """The status for a refusal: 422 where that is documented and 400 is not."""
@@ -59,12 +64,20 @@ class Envelope:
             return 422
         return wanted
 
-    def error(self, operation: Operation | None, status: int, message: str, rule: str, param: str | None) -> Refusal:
-        """An error with that status and text in the API's form."""
+    def error(
+        self,
+        operation: Operation | None,
+        status: int,
+        message: str,
+        rule: str,
+        param: str | None,
+        said: Mapping[str, Any] = MappingProxyType({}),
+    ) -> Refusal:
+        """An error with that status and text in the API's form; ``said`` is what the contract says of this breach."""
         envelope = self._contract.envelope
         if envelope is not None:
             kind = str(envelope.get("media", "application/json"))
-            return Refusal(status, kind.encode(), encoded(_filled(envelope, status, message, rule, param)))
+            return Refusal(status, kind.encode(), encoded(_filled(envelope, status, message, rule, param, said)))
         base = self._documented(operation, status)
         if base is None:
             phrase = http.client.responses.get(status, "Error")
@@ -116,11 +129,12 @@ class Envelope:
         return value
 
 
-def _filled(envelope: Mapping[str, Any], status: int, message: str, rule: str, param: str | None) -> Any:
-    rules = envelope.get("rules", {})
-    own = rules.get(rule) or rules.get(f"{rule.split('.', 1)[0]}.*") or {}
-    kinds = {**envelope.get("default", {}), **(envelope.get("server", {}) if status >= 500 else {}), **own}
-    values = {"message": message, "param": param, "type": kinds.get("type"), "code": kinds.get("code")}
+def _filled(
+    envelope: Mapping[str, Any], status: int, message: str, rule: str, param: str | None, said: Mapping[str, Any]
+) -> Any:
+    server = envelope.get("server", {}) if status >= 500 else {}
+    kinds = {"param": param, **envelope.get("default", {}), **server, **rule_of(envelope, rule), **said}
+    values = {"message": message, **{name: kinds.get(name) for name in ("type", "param", "code")}}
 
     def fill(node: Any) -> Any:
         if isinstance(node, Mapping):

@@ -17,6 +17,7 @@ from mockserver.meaning import MeaningValidator
 from mockserver.media import MISSING
 from mockserver.pointers import find, pointer_of
 from mockserver.rules import rule_for
+from mockserver.wording import Spoken, spoken
 
 _ABSENT = ("required", "dependentRequired")
 _UNKNOWN = ("additionalProperties", "unevaluatedProperties")
@@ -71,8 +72,11 @@ class Explainer:
         keyword = str(error.validator or "not")
         path = [*error.absolute_path, *([member] if member else [])]
         rule = f"meaning.{keyword[2:]}" if keyword.startswith("x-") else f"{area}.{keyword}"
-        place, severity, source = self._trace(error, member, schema, rule_for(rule).severity)
-        param = ".".join(str(part) for part in path) or name
+        param = _param(path) or name
+        place, severity, source, trail = self._trace(error, member, schema, rule_for(rule).severity)
+        words: Spoken = ()
+        if side == "request":
+            words = spoken(self.contract.envelope, rule, trail, param, error.validator_value, error.instance)
         field = param or "the body"
         demanded = sentences.documented(keyword, error.validator_value)
         got = sentences.observed(keyword, error.instance, error.message)
@@ -89,12 +93,13 @@ class Explainer:
             source=source,
             place=place,
             param=param,
+            spoken=words,
         )
 
     def _trace(
         self, error: ValidationError, member: str, schema: str, severity: Severity
-    ) -> tuple[str, Severity, Source]:
-        """Walk to the broken keyword, through references, and collect place, severity and source on the way."""
+    ) -> tuple[str, Severity, Source, list[Any]]:
+        """Walk to the broken keyword, through references: place, severity and source, and the nodes on the way."""
         keyword = str(error.validator or "")
         steps: list[str | int] = list(error.absolute_schema_path)
         if member:
@@ -112,7 +117,8 @@ class Explainer:
             pointer += (
                 f"?{keyword}"  # the field's own row is the statement; what is broken is that it must (not) be there
             )
-        return self.contract.document.place(pointer), severity, self.contract.source_from(source, convention, pointer)
+        found = self.contract.source_from(source, convention, pointer)
+        return self.contract.document.place(pointer), severity, found, [node for _, node in trail]
 
     def _trail(self, pointer: str, steps: list[str | int]) -> list[tuple[str, Any]]:
         """The nodes from the schema at a pointer to the end of a schema path; jsonschema's paths leave out ``$ref``."""
@@ -148,6 +154,7 @@ class Explainer:
             source=source,
             place=self.contract.document.place(statement),
             param=name,
+            spoken=spoken(self.contract.envelope, rule, (), name, must, got) if side == "request" else (),
         )
 
     def bytes(self, problem: media.Problem, operation: Operation, side: Side, statement: str) -> Violation:
@@ -159,10 +166,11 @@ class Explainer:
             operation=operation.id,
             pointer="/body",
             message=problem.message,
-            documented="a JSON text (RFC 8259)",
+            documented="a form (RFC 7578)" if problem.rule.startswith("form.") else "a JSON text (RFC 8259)",
             observed=problem.message,
             source=self.contract.source(statement),
             place=self.contract.document.place(statement),
+            spoken=spoken(self.contract.envelope, problem.rule, (), "", None, None) if side == "request" else (),
         )
 
     def answer(
@@ -182,6 +190,12 @@ class Explainer:
             source=self.contract.source(responses),
             place=self.contract.document.place(responses),
         )
+
+
+def _param(path: Iterable[str | int]) -> str:
+    """The place in the body as refusals name it: ``images[0].url``."""
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return text.removeprefix(".")
 
 
 def _leaves(error: ValidationError) -> Iterable[ValidationError]:

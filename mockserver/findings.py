@@ -77,6 +77,7 @@ class Violation:
     source: Source = field(default_factory=Source)
     place: str = ""
     param: str = ""
+    spoken: tuple[tuple[str, Any], ...] = ()
 
     @property
     def normalised(self) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,12 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
+from mockserver import viewing
+from mockserver.dimensions import wrong
+from mockserver.media import MISSING
+from mockserver.messages import Exchange
+from mockserver.parts import Part
+from mockserver.pictures import prompt_of
 from mockserver.pointers import find
 
 CLOCK_TOLERANCE_S = 900.0
@@ -47,13 +54,21 @@ class Clock:
     answers: int = 1
 
 
+Viewed = tuple[viewing.Seen | None, tuple[viewing.Fault, ...]]
+
+
 @dataclass(slots=True)
 class Session:
-    """What earlier answers of one session had: values that must be fresh, and values that equal requests must share."""
+    """What earlier answers of one session had: values that must be fresh, and values that equal requests must share.
+
+    ``follow`` brings the file at an address; None where addresses are not followed.
+    """
 
     unique: dict[tuple[int, str], str] = field(default_factory=dict)
     stable: dict[tuple[int, str], tuple[str, Any]] = field(default_factory=dict)
     clocks: dict[int, Clock] = field(default_factory=dict)
+    pictures: dict[str, tuple[str, str]] = field(default_factory=dict)
+    follow: viewing.Follow | None = None
 
     def until_still(self, moment: float) -> float:
         """Seconds to wait so that the next answer tells a time that stands still; 0.0 where nothing looks like one."""
@@ -63,7 +78,11 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The exchange whose answer is being judged: its id, the request's body, its digest, and when it ran (Unix s)."""
+    """The exchange whose answer is being judged: its id, the request's body, its digest, and when it ran (Unix s).
+
+    ``viewed`` are the pictures of the answer in their order, by the identities of string and schema: decoding is dear, and
+    several branches of a schema may ask about the same string.
+    """
 
     exchange: str
     request: Any
@@ -71,6 +90,7 @@ class Context:
     started: float
     finished: float
     session: Session
+    viewed: dict[tuple[int, int], Viewed] = field(default_factory=dict)
 
 
 CURRENT: ContextVar[Context | None] = ContextVar("exchange under judgement", default=None)
@@ -81,6 +101,20 @@ def digest_of(method: str, target: str, body: bytes) -> str:
     return hashlib.sha256(f"{method} {target}\0".encode() + body).hexdigest()[:16]
 
 
+@contextmanager
+def judging(exchange: Exchange, request_body: Any, session: Session) -> Iterator[None]:
+    """Within it the keywords refer to this exchange; a body that could not be read (MISSING) counts as null."""
+    request = exchange.request
+    digest = digest_of(request.method, request.target, request.body)
+    finished = exchange.started + exchange.duration
+    body = None if request_body is MISSING else request_body
+    token = CURRENT.set(Context(exchange.id, body, digest, exchange.started, finished, session))
+    try:
+        yield
+    finally:
+        CURRENT.reset(token)
+
+
 Keyword = Callable[[Any, Any, Any, Any], Iterator[ValidationError]]
 
 
@@ -88,10 +122,10 @@ def _length(_: Any, rule: Mapping[str, Any], instance: Any, __: Any) -> Iterator
     context = CURRENT.get()
     if context is None or not isinstance(instance, list):
         return
-    wanted = find(context.request, rule["request"], rule.get("default"))
+    asked = find(context.request, rule["request"])
+    wanted = rule.get("default") if asked is None else asked
     if isinstance(wanted, int | float) and not isinstance(wanted, bool) and len(instance) != wanted:
-        asked = rule["request"].lstrip("/")
-        yield ValidationError(f"{asked} asked for {wanted:g}, the list has {len(instance)}")
+        yield ValidationError(f"{rule['request'].lstrip('/')} asked for {wanted:g}, the list has {len(instance)}")
 
 
 def _positions(_: Any, rule: Mapping[str, Any], instance: Any, __: Any) -> Iterator[ValidationError]:
@@ -173,6 +207,56 @@ def _stable(_: Any, wanted: bool, instance: Any, schema: Any) -> Iterator[Valida
         yield ValidationError(f"{_short(instance)} here, {_short(value)} for the same request in exchange {first}")
 
 
+def _given(validator: Any, rules: Any, instance: Any, __: Any) -> Iterator[ValidationError]:
+    context = CURRENT.get()
+    for index, rule in enumerate(rules if context is not None else ()):
+        if context and validator.evolve(schema=rule["request"]).is_valid(context.request):
+            for error in validator.descend(instance, rule["then"], schema_path="then"):
+                error.schema_path.appendleft(index)
+                yield error
+
+
+def _dimensions(_: Any, rule: Mapping[str, Any], instance: Any, __: Any) -> Iterator[ValidationError]:
+    if isinstance(instance, str) and (what := wrong(rule, instance)):
+        yield ValidationError(what)
+
+
+def _file(_: Any, kinds: Any, instance: Any, __: Any) -> Iterator[ValidationError]:
+    if not isinstance(instance, Part):
+        if isinstance(instance, str):  # nothing but a form has files, and there a text is another type of value
+            yield ValidationError("a text, no file", validator="type", validator_value="file")
+        return
+    if instance.kind not in kinds:
+        yield ValidationError(f"its media type is {instance.kind or 'not said'}", instance=instance.kind)
+    elif instance.seems and instance.seems != instance.kind:
+        what = f"its media type is {instance.kind}, its bytes are {instance.seems}"
+        yield ValidationError(what, instance=instance.seems)
+
+
+def _image(_: Any, rule: Mapping[str, Any], instance: Any, schema: Any) -> Iterator[ValidationError]:
+    context = CURRENT.get()
+    if context is None or not isinstance(instance, str):
+        return
+    place = (id(instance), id(schema))
+    if place not in context.viewed:
+        shown, faults = viewing.faults(rule, context.request, instance, context.session.follow)
+        # a draft may well be what the finished picture is, and is not compared
+        context.viewed[place] = (None if rule.get("draft") else shown, faults)
+    shown, faults = context.viewed[place]
+    for fault in faults:
+        yield ValidationError(fault.message, validator=f"x-{fault.rule}")
+    if shown is None or not shown.digest:
+        return
+    others = [name for name, (other, _) in context.viewed.items() if other and other.digest == shown.digest]
+    if others[0][0] != place[0]:
+        yield ValidationError("another picture of this answer is the same, pixel by pixel", validator="x-image-same")
+    prompt = repr(prompt_of(rule, context.request))
+    first, shows = context.session.pictures.setdefault(shown.digest, (context.exchange, prompt))
+    if shows != prompt:
+        what = f"the same picture, pixel by pixel, came in exchange {first} for another text: {_short(shows)}"
+        yield ValidationError(what, validator="x-image-repeated")
+
+
 KEYWORDS: dict[str, Keyword] = {
     "x-length": _length,
     "x-positions": _positions,
@@ -181,11 +265,13 @@ KEYWORDS: dict[str, Keyword] = {
     "x-time": _time,
     "x-unique": _unique,
     "x-stable": _stable,
+    "x-dimensions": _dimensions,
+    "x-file": _file,
 }
 """Keyword -> function; what each says is documented in ``schemas/contract.schema.json``."""
 
 _extend: Any = extend
-MeaningValidator: Any = _extend(Draft202012Validator, KEYWORDS)
+MeaningValidator: Any = _extend(Draft202012Validator, {**KEYWORDS, "x-given": _given, "x-image": _image})
 """JSON Schema 2020-12 plus our keywords; they are silent where :data:`CURRENT` holds no exchange."""
 
 

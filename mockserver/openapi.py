@@ -13,6 +13,7 @@ from mockserver.contract import Contract, Media, Operation, Parameter, ResponseS
 from mockserver.errors import ContractError
 from mockserver.library import Document
 from mockserver.pointers import dereference, escape
+from mockserver.streams import stream_of
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _IGNORED_UNLESS_SOURCED = ("accept", "content-type", "authorization")
@@ -110,13 +111,17 @@ def _content(document: Document, pointer: str, owner: Mapping[str, Any]) -> tupl
         at = f"{pointer}/content/{escape(kind)}"
         media = content[kind]
         examples: dict[str, Any] = {}
+        meant: dict[str, str] = {}
         if "example" in media:
             examples["example"] = media["example"]
         for name in media.get("examples", {}):
-            _, example = _followed(document, f"{at}/examples/{escape(name)}")
+            where, example = _followed(document, f"{at}/examples/{escape(name)}")
             if "value" in example:
                 examples[str(name)] = example["value"]
-        found.append(Media(str(kind).lower(), f"{at}/schema" if "schema" in media else "", examples))
+            if "x-for" in example:
+                meant[str(name)] = f"{where}/x-for"
+        schema, stream = f"{at}/schema" if "schema" in media else "", stream_of(document.data, at)
+        found.append(Media(str(kind).lower(), schema, examples, meant, stream))
     return tuple(found)
 
 

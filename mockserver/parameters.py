@@ -33,7 +33,7 @@ def values_of(
             raw = header_values(request.headers, parameter.name)
         else:
             raw = [value for name, value in cookies if name == parameter.name]
-        schema = _schema(document, parameter.schema)
+        schema = schema_at(document, parameter.schema)
         if parameter.style == "deepObject":
             members = {
                 name[len(parameter.name) + 1 : -1]: value
@@ -47,13 +47,13 @@ def values_of(
 
 
 def _value(document: Mapping[str, Any], parameter: Parameter, schema: Mapping[str, Any], raw: Sequence[str]) -> Any:
-    kinds = _kinds(schema)
+    kinds = kinds_of(schema)
     separator = _SEPARATORS.get(parameter.style, ",")
     if "array" in kinds:
         exploded = parameter.location == "query" and parameter.explode
         items = list(raw) if exploded or len(raw) > 1 else raw[0].split(separator)
-        inner = _schema(document, schema.get("items", {}))
-        return [_scalar(inner, item.strip() if parameter.location == "header" else item) for item in items]
+        inner = schema_at(document, schema.get("items", {}))
+        return [scalar(inner, item.strip() if parameter.location == "header" else item) for item in items]
     if "object" in kinds:
         pieces = raw[0].split(separator)
         pairs = (
@@ -63,17 +63,17 @@ def _value(document: Mapping[str, Any], parameter: Parameter, schema: Mapping[st
         )
         return _members(document, schema, pairs)
     text = raw[0] if parameter.location == "query" else ", ".join(raw)
-    return _scalar(schema, text)
+    return scalar(schema, text)
 
 
 def _members(document: Mapping[str, Any], schema: Mapping[str, Any], pairs: Mapping[str, str]) -> dict[str, Any]:
     properties = schema.get("properties", {})
-    return {name: _scalar(_schema(document, properties.get(name, {})), value) for name, value in pairs.items()}
+    return {name: scalar(schema_at(document, properties.get(name, {})), value) for name, value in pairs.items()}
 
 
-def _scalar(schema: Mapping[str, Any], text: str) -> Any:
+def scalar(schema: Mapping[str, Any], text: str) -> Any:
     """The text as the first documented type that it can be read as; else the text itself, for the judge to refuse."""
-    for kind in _kinds(schema):
+    for kind in kinds_of(schema):
         try:
             if kind == "integer":
                 return int(text)
@@ -88,7 +88,7 @@ def _scalar(schema: Mapping[str, Any], text: str) -> Any:
     return text
 
 
-def _kinds(schema: Mapping[str, Any]) -> list[str]:
+def kinds_of(schema: Mapping[str, Any]) -> list[str]:
     """The types a schema names, looking through ``anyOf``, ``oneOf`` and ``allOf`` one level deep."""
     own = schema.get("type", [])
     kinds = [own] if isinstance(own, str) else list(own)
@@ -99,7 +99,8 @@ def _kinds(schema: Mapping[str, Any]) -> list[str]:
     return sorted(kinds, key=lambda kind: kind == "string")
 
 
-def _schema(document: Mapping[str, Any], schema: Any) -> Mapping[str, Any]:
+def schema_at(document: Mapping[str, Any], schema: Any) -> Mapping[str, Any]:
+    """A schema, or that at a pointer ("" for none), its reference followed."""
     if isinstance(schema, str):
         if not schema:
             return {}

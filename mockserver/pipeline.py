@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from mockserver import redaction
-from mockserver.answers import Asked
+from mockserver import redaction, sse
+from mockserver.asked import Asked
 from mockserver.contract import Contract, Operation
 from mockserver.delivery import AT_ONCE, Delivery
 from mockserver.envelope import Envelope
 from mockserver.explanation import Explainer
 from mockserver.findings import Violation
 from mockserver.freshness import seeded
+from mockserver.gallery import Gallery, UndrawnError
 from mockserver.identifiers import Identifiers
 from mockserver.intake import Came, Intake, RawHeaders
 from mockserver.journal import Entry, Journal
@@ -33,14 +35,24 @@ from mockserver.responders import Plan, Responder, Synthesize
 from mockserver.scenarios import Scenario, Stage, Step
 from mockserver.settings import Settings
 from mockserver.shortcut import Shortcut
+from mockserver.streams import StreamSpec
 from mockserver.validation import Judge, RequestJudgement
 
 _SESSION_NAME_AT_MOST: Final = 200
+_EVENTS: Final = sse.MEDIA_TYPE.encode()
 _now = time.time
 
 
 Outcome = tuple[int, list[tuple[bytes, bytes]], bytes, Delivery]
 """What is sent: status, all headers, body; and how."""
+_Made = tuple[int, list[tuple[bytes, bytes]], bytes | Callable[[], bytes], list[str]]
+
+
+class Later(NamedTuple):
+    """An answer whose body takes longer than the loop has time for: ``make`` it elsewhere, then ``tell`` it."""
+
+    make: Callable[[], bytes]
+    tell: Callable[[bytes], Outcome]
 
 
 class Pipeline:
@@ -54,6 +66,7 @@ class Pipeline:
         journal: Journal,
         stage: Stage,
         identifiers: Identifiers,
+        gallery: Gallery,
     ) -> None:
         self.contract, self.scenarios, self.settings = contract, dict(scenarios), settings
         self.journal, self.stage = journal, stage
@@ -64,20 +77,30 @@ class Pipeline:
         self.envelope = Envelope(contract, self.explainer)
         self.responder: Responder = Synthesize(contract, self.explainer, self.envelope)
         self.base = contract.base_path.encode()
-        self._identifiers = identifiers
+        self._identifiers, self._gallery = identifiers, gallery
         self._bits = Random(os.urandom(16)).getrandbits
+        self._usually = Delivery(delay_s=settings.delay) if settings.delay else AT_ONCE
         self.replay: Replay | None = None
         if settings.replay is not None:
             self.replay = read_cassette(settings.replay, contract.base_path)
         self.shortcuts: dict[tuple[bytes, bytes], Shortcut] = {}
-        if settings.seed is None and settings.api_key is None and self.replay is None:
+        if settings.seed is None and settings.api_key is None and self.replay is None and not settings.delay:
             for operation in contract.operations:
                 admit = self.judge.admission(operation)
                 plan = self.responder.plan(operation, None, None, "0")
                 if admit and plan:
                     path = self.base + operation.path.encode()
                     self.shortcuts[operation.method.encode(), path] = Shortcut(
-                        operation, path, admit, plan, self.redactor, journal, stage, identifiers, settings
+                        operation,
+                        path,
+                        admit,
+                        plan,
+                        self.redactor,
+                        journal,
+                        stage,
+                        identifiers,
+                        gallery,
+                        settings,
                     )
 
     def answer(
@@ -90,8 +113,8 @@ class Pipeline:
         body: bytes,
         started: float,
         trouble: str = "",
-    ) -> Outcome:
-        """The answer to a request, which is in the journal when this returns.
+    ) -> Outcome | Later:
+        """The answer to a request, which is in the journal when this returns, unless it takes longer.
 
         ``path`` is as sent, the base path included; ``named`` are the headers by name; ``trouble`` says why the body was
         not read.
@@ -103,7 +126,7 @@ class Pipeline:
                 return short.status, list(short.headers(taken)), taken.body, AT_ONCE
         return self._carefully(Came(method, path, query, headers, named, body, started, trouble))
 
-    def _carefully(self, came: Came) -> Outcome:
+    def _carefully(self, came: Came) -> Outcome | Later:
         notes: list[str] = []
         session = self._session(came, notes)
         wishes = self._wishes(came, notes)
@@ -116,8 +139,26 @@ class Pipeline:
             refused = tuple(v for v in refused if operation is None or v.rule == "security.refused")
         scenario, step = self._step(session, wishes, operation, notes)
         made = self._made(came, judged, refused, wishes, step, notes)
-        status, headers, body, applied = made
-        way = step.delivery if step else AT_ONCE
+        body = made[2]
+        tell = partial(self._told, came, session, judged, scenario, step, wishes, notes, made)
+        return tell(body) if isinstance(body, bytes) else Later(body, tell)
+
+    def _told(
+        self,
+        came: Came,
+        session: str,
+        judged: RequestJudgement,
+        scenario: Scenario | None,
+        step: Step | None,
+        wishes: Preferences,
+        notes: list[str],
+        made: _Made,
+        body: bytes,
+    ) -> Outcome:
+        """The outcome with a body that is made, redacted and in the journal."""
+        status, headers, _, applied = made
+        operation = judged.operation
+        way = step.delivery if step else self._usually
         if wishes.delay is not None:
             way, applied = replace(way, delay_s=wishes.delay), [*applied, f"delay={wishes.delay:g}"]
         if wishes.cut is not None:
@@ -129,9 +170,12 @@ class Pipeline:
         secrets = tuple(sorted({*secrets, *more}, key=len, reverse=True))
         body = redaction.text(body, secrets, redaction.UNMISTAKABLE) if secrets else body
         identifier = self._identifiers.fresh()
+        in_events = dict(headers).get(b"content-type", b"").startswith(_EVENTS)
+        if in_events:  # of no length known in advance, as from a service that is still at work
+            way = replace(way, events=True)
         sent = [
             *headers,
-            (b"content-length", b"%d" % len(body)),
+            *([] if in_events else [(b"content-length", b"%d" % len(body))]),
             (b"contract-violations", b"%d" % len(judged.violations)),
             (b"mock-exchange", identifier),
         ]
@@ -190,8 +234,8 @@ class Pipeline:
         wishes: Preferences,
         step: Step | None,
         notes: list[str],
-    ) -> tuple[int, list[tuple[bytes, bytes]], bytes, list[str]]:
-        """Status, headers, body, and the preferences that they fulfil."""
+    ) -> _Made:
+        """Status, headers, body or what makes it, and the preferences that they fulfil."""
         head, limit = sum(len(name) + len(value) for name, value in came.headers), self.settings.max_headers
         if head > limit:
             notes.append(f"refused: the headers have {head} bytes")
@@ -220,11 +264,18 @@ class Pipeline:
                 if getattr(wishes, name) is not None:
                     notes.append(f"preference ignored: {name}= changes accepted requests, and this one was refused")
             return found.status, headers, found.body, []
-        plan, applied = self._planned(operation, wishes, notes)
-        body = plan.body(self._asked(came, operation, judged.body, wishes))
+        stream = self.judge.streamed(operation, judged.body)
+        plan, applied = self._planned(operation, wishes, notes, stream)
+        body: bytes | Callable[[], bytes]
+        try:
+            body = plan.body(self._asked(came, judged.body, wishes))
+        except UndrawnError:
+            body = partial(plan.body, self._asked(came, judged.body, wishes, patient=True))
         return plan.status, list(plan.headers), body, applied
 
-    def _planned(self, operation: Operation, wishes: Preferences, notes: list[str]) -> tuple[Plan, list[str]]:
+    def _planned(
+        self, operation: Operation, wishes: Preferences, notes: list[str], stream: StreamSpec | None
+    ) -> tuple[Plan, list[str]]:
         seed = wishes.seed or ("0" if self.settings.seed is None else str(self.settings.seed))
         applied = ["seed=" + _quoted(wishes.seed)] if wishes.seed is not None else []
         if wishes.code is not None or wishes.example is not None:
@@ -237,18 +288,19 @@ class Pipeline:
                 f"{n}={getattr(wishes, n)}" for n in ("code", "example") if getattr(wishes, n) is not None
             )
             notes.append(f"preference ignored: {operation.id} documents no answer with {wish}")
-        plan = self.responder.plan(operation, None, None, seed)
+        plan = self.responder.plan(operation, None, None, seed, stream)
         if plan is None:  # the responder always has a success; said for the type checker's sake
             raise LookupError(operation.id)
         return plan, applied
 
-    def _asked(self, came: Came, operation: Operation, value: Any, wishes: Preferences) -> Asked:
+    def _asked(self, came: Came, value: Any, wishes: Preferences, patient: bool = False) -> Asked:
         text = came.body or b"%b %b" % (came.method.encode(), came.path)
         seed = wishes.seed if wishes.seed is not None else self.settings.seed
         if seed is None:
-            return Asked(value, text, came.started, self._bits)
+            return Asked(value, text, came.started, self._bits, came.headers, self._gallery, patient=patient)
         target = f"{came.path.decode('latin-1')}?{came.query.decode('latin-1')}"
-        return Asked(value, text, None, seeded(seed, digest_of(came.method, target, came.body)))
+        bits = seeded(seed, digest_of(came.method, target, came.body))
+        return Asked(value, text, None, bits, came.headers, self._gallery, str(seed), patient)
 
 
 def _quoted(text: str) -> str:

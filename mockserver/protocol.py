@@ -7,18 +7,17 @@ A plainly valid request that came in one piece is answered where it is parsed, h
 from __future__ import annotations
 
 import http.client
-import re
 import time
 from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from mockserver.shortcut import Shortcut
+from mockserver.upgrades import declined
 
 _LINGER_S: Final = 1.0
 """Seconds that a refused connection is still read from."""
 _CLOSING: Final = b"connection: close\r\n\r\n"
-_UPGRADE: Final = re.compile(rb"\r\n[Uu][Pp][Gg][Rr][Aa][Dd][Ee]:[^\r\n]*(?=\r\n)")
 _now = time.time
 
 
@@ -39,10 +38,8 @@ class BoundedProtocol(HttpToolsProtocol):
         """Parse; count what comes without completing a head."""
         if self._head < 0:
             return  # refused: what still comes is dropped, so that the client gets to read why
-        if b"pgrade:" in data and self._is_idle and data.find(b"\r\n\r\n") > 0:
-            # Another protocol is offered, and not taken: the parser would take the body for it (RFC 9110, 7.8).
-            head, blank, rest = data.partition(b"\r\n\r\n")
-            data = _UPGRADE.sub(b"", head + b"\r\n")[:-2] + blank + rest
+        if b"pgrade:" in data and self._is_idle:
+            data = declined(data)
         heads = self._heads
         idle = self._is_idle
         super().data_received(data)

@@ -29,7 +29,7 @@ from mockserver.meaning import Session
 from mockserver.messages import Exchange
 from mockserver.ndjson import NO_REQUEST_BODY, NO_RESPONSE_BODY
 from mockserver.rules import rule_for
-from mockserver.server import START_TIMEOUT_S, listener_on, url_of
+from mockserver.server import START_TIMEOUT_S, at_home, listener_on, url_of
 from mockserver.settings import OnViolation
 
 SILENCE_S: Final = 600.0
@@ -169,7 +169,8 @@ def proxying(inspector: Inspector, upstream: str, host: str, port: int, silence_
     """
     import uvicorn
 
-    base_path = inspector.contract.base_path
+    base_path, host = inspector.contract.base_path, at_home(host)
+    forward = Forward(upstream, base_path, inspector, silence_s)
     listener = listener_on(host, port)
     bound = listener.getsockname()[1]
     url = url_of(host, bound, base_path)
@@ -177,11 +178,10 @@ def proxying(inspector: Inspector, upstream: str, host: str, port: int, silence_
     if upstream.split("/")[2].lower() in own:
         listener.close()
         raise UsageError(f"{upstream} is the address of this proxy itself")
-    forward = Forward(upstream, base_path, inspector, silence_s)
     logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
     config = uvicorn.Config(
         forward,
-        http="httptools" if importlib.util.find_spec("httptools") else "h11",
+        http=_protocol(),
         loop="uvloop" if importlib.util.find_spec("uvloop") else "asyncio",
         ws="none",
         lifespan="off",
@@ -202,6 +202,15 @@ def proxying(inspector: Inspector, upstream: str, host: str, port: int, silence_
         server.should_exit = True
         thread.join(START_TIMEOUT_S)
         listener.close()
+
+
+def _protocol() -> Any:
+    """The fast protocol where its parser is installed."""
+    if importlib.util.find_spec("httptools") is None:
+        return "h11"
+    from mockserver.forward.protocol import DecliningProtocol
+
+    return DecliningProtocol
 
 
 def _wait_until_started(server: Any, thread: threading.Thread) -> None:

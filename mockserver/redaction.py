@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import lru_cache
 from urllib.parse import quote, unquote_to_bytes
 
 from mockserver.contract import Contract
@@ -140,6 +141,9 @@ def _violation(violation: Violation, secrets: tuple[bytes, ...]) -> Violation:
         documented=words(violation.documented, secrets),
         observed=words(violation.observed, secrets),
         param=words(violation.param, secrets),
+        spoken=tuple(
+            (key, words(value, secrets) if isinstance(value, str) else value) for key, value in violation.spoken
+        ),
     )
 
 
@@ -165,6 +169,7 @@ def _anywhere(headers: list[tuple[bytes, bytes]], secrets: tuple[bytes, ...]) ->
     return b"%" in joined or any(secret in joined for secret in secrets)
 
 
+@lru_cache(maxsize=64)  # the same few keys come with every request
 def _escaped(secret: bytes) -> re.Pattern[bytes]:
     """The secret with any of its characters written as a JSON escape, also in JSON inside a JSON string."""
     pieces = []

@@ -10,13 +10,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from mockserver import media
-from mockserver.answers import Asked, compiled
+from mockserver import media, sse
+from mockserver.accelerator import Accelerator
+from mockserver.answers import compiled
+from mockserver.asked import Asked, Slot
 from mockserver.contract import Contract, Media, Operation, ResponseSpec
 from mockserver.encoding import encoded
 from mockserver.envelope import Envelope
 from mockserver.explanation import Explainer
 from mockserver.pointers import dereference, escape, find
+from mockserver.streaming import compiled_stream
+from mockserver.streams import StreamSpec
 from mockserver.synthesis import Unsatisfiable, synthesize
 
 _PLANS_KEPT: Final = 256
@@ -35,8 +39,18 @@ class Plan:
 class Responder(Protocol):
     """What the pipeline asks for answers."""
 
-    def plan(self, operation: Operation, status: int | None, example: str | None, seed: str) -> Plan | None:
-        """How to answer with a status (None: success) and a named example (None: any); None where neither is documented."""
+    def plan(
+        self,
+        operation: Operation,
+        status: int | None,
+        example: str | None,
+        seed: str,
+        stream: StreamSpec | None = None,
+    ) -> Plan | None:
+        """How to answer with a status (None: success) and a named example (None: any); None where neither is documented.
+
+        With ``stream`` the success is answered in events.
+        """
 
 
 class Synthesize:
@@ -44,16 +58,34 @@ class Synthesize:
 
     def __init__(self, contract: Contract, explainer: Explainer, envelope: Envelope) -> None:
         self._contract, self._explainer, self._envelope = contract, explainer, envelope
-        self._plans: dict[tuple[str, int | None, str | None, str], Plan | None] = {}
+        self._plans: dict[tuple[str, int | None, str | None, str, str], Plan | None] = {}
+        self._accelerator = Accelerator(contract.document.data)
 
-    def plan(self, operation: Operation, status: int | None, example: str | None, seed: str) -> Plan | None:
+    def plan(
+        self,
+        operation: Operation,
+        status: int | None,
+        example: str | None,
+        seed: str,
+        stream: StreamSpec | None = None,
+    ) -> Plan | None:
         """See :class:`Responder`."""
-        key = (operation.id, status, example, seed)
+        key = (operation.id, status, example, seed, stream.pointer if stream else "")
         if key not in self._plans:
             while len(self._plans) >= _PLANS_KEPT:
                 self._plans.pop(next(iter(self._plans)))
-            self._plans[key] = self._planned(operation, status, example, seed)
+            if stream is not None and status is None and example is None:
+                self._plans[key] = self._streamed(operation, stream, seed)
+            else:
+                self._plans[key] = self._planned(operation, status, example, seed)
         return self._plans[key]
+
+    def _streamed(self, operation: Operation, stream: StreamSpec, seed: str) -> Plan:
+        spec = operation.success
+        headers = ((b"content-type", f"{sse.MEDIA_TYPE}; charset=utf-8".encode()), (b"cache-control", b"no-cache"))
+        own = self._headers(spec, seed) if spec else ()
+        body = compiled_stream(self._contract, self._explainer, operation, stream, seed)
+        return Plan(operation.success_status, (*headers, *own), body)
 
     def _planned(self, operation: Operation, status: int | None, example: str | None, seed: str) -> Plan | None:
         if status is None and example is not None:
@@ -81,16 +113,38 @@ class Synthesize:
             message = f"An answer with status {code}, as preferred by the request"
             error = self._envelope.error(operation, code, message, "", None).body
             return Plan(code, headers, lambda _: error)
-        base = self._base(option, example, seed)
-        return Plan(code, headers, compiled(self._contract, self._explainer, operation, option.schema, base))
+        return Plan(code, headers, self._chosen_by_request(operation, option, example, seed))
+
+    def _chosen_by_request(self, operation: Operation, option: Media, example: str | None, seed: str) -> Slot:
+        """What makes a JSON body: from the example asked for, else from the one that is for the request."""
+
+        def made(base: Any) -> Slot:
+            return compiled(self._contract, self._explainer, operation, option.schema, base)
+
+        usual = made(self._base(option, example, seed))
+        if example is not None or not option.meant:
+            return usual
+        choices = [(self._fits(pointer), made(option.examples[name])) for name, pointer in option.meant.items()]
+
+        def make(asked: Asked) -> bytes:
+            return next((slot for fits, slot in choices if fits(asked.body)), usual)(asked)
+
+        return make
+
+    def _fits(self, pointer: str) -> Callable[[Any], bool]:
+        """Whether a request body fits the schema at a pointer."""
+        quick, slow = self._accelerator, self._explainer.validator(pointer).is_valid
+        if quick.check(pointer) is None:
+            return lambda body: body is not media.MISSING and bool(slow(body))
+        return lambda body: body is not media.MISSING and quick.accepts(pointer, body)
 
     def _base(self, option: Media, example: str | None, seed: str) -> Any:
         """The example asked for, else the first valid one, else a synthesised value, else any example."""
         if example is not None:
             return option.examples[example]
         valid = self._explainer.validator(option.schema).is_valid if option.schema else lambda _: True
-        for value in option.examples.values():
-            if valid(value):
+        for name, value in option.examples.items():
+            if name not in option.meant and valid(value):
                 return value
         if option.schema:
             try:

@@ -50,6 +50,8 @@ _TABLE = (
     Rule("json.depth", E, "Nested too deeply", "The body nests deeper than is read.", 400),
     Rule("json.double-encoded", E, "JSON inside a JSON string", "The answer is a string that holds the JSON text."),
     Rule("body.*", E, "Body", "The body breaks a keyword of its schema.", 400),
+    Rule("meaning.dimensions", E, "Wrong size in pixels", "A size is not WIDTHxHEIGHT or outside its limits.", 400),
+    Rule("meaning.file", E, "Wrong file", "A part of a form is no file, or not of a documented media type.", 400),
     Rule("meaning.length", E, "Wrong number of items", "A list does not have as many items as the request asked for."),
     Rule("meaning.positions", W, "Wrong positions", "Items do not carry their place in the list."),
     Rule("meaning.sum", W, "Wrong sum", "A total is not the sum of its parts."),
@@ -58,6 +60,35 @@ _TABLE = (
     Rule("meaning.unique", W, "Value used twice", "A value that names one answer came again."),
     Rule("meaning.stable", W, "Changing value", "Equal requests got different values where they should agree."),
     Rule("meaning.order", W, "Times out of order", "A later answer carries an earlier time."),
+    Rule("meaning.image-base64", E, "Not base64", "A picture's text is not the plain base64 of a file."),
+    Rule("meaning.image-undecodable", E, "Undecodable picture", "The bytes are no picture, or a damaged one."),
+    Rule("meaning.image-format", E, "Wrong picture format", "The file has another format than was asked for."),
+    Rule("meaning.image-size", E, "Wrong picture size", "The picture has other pixels than were asked for."),
+    Rule(
+        "meaning.image-background", E, "Wrong background", "The background is transparent or opaque against the wish."
+    ),
+    Rule("meaning.image-same", W, "The same picture twice", "Two pictures of one answer are equal in every pixel."),
+    Rule("meaning.image-repeated", W, "The same picture for another text", "Different prompts got one picture."),
+    Rule("meaning.image-url", E, "No address of a picture", "The text is not an absolute http or https address."),
+    Rule("stream.malformed", E, "Malformed event stream", "The bytes are not a stream of server-sent events."),
+    Rule("stream.cut", E, "Cut event stream", "The stream ends before its last event is complete."),
+    Rule(
+        "stream.event",
+        E,
+        "Undocumented event",
+        "An event has no documented name, and its data fits no documented event.",
+    ),
+    Rule("stream.name", W, "Event without its name", "An event's data is a documented one, and its name is not sent."),
+    Rule("stream.data", E, "Event without JSON", "The data of an event is not a JSON text."),
+    Rule("stream.order", E, "Events out of order", "An event comes before one that the documentation puts first."),
+    Rule("stream.count", E, "Wrong number of events", "An event comes more or less often than documented."),
+    Rule(
+        "stream.trailer",
+        I,
+        "Undocumented end of a stream",
+        "A marker such as [DONE] ends the stream; SDKs pass it over.",
+    ),
+    Rule("form.malformed", E, "Malformed form", "The body is not what its multipart Content-Type says.", 400),
     Rule("wire.failure", E, "No answer", "The connection ended before an answer came."),
     Rule("wire.timeout", E, "No answer in time", "No complete answer came within the request time-out."),
     Rule("wire.cut", E, "Cut answer", "The transfer ended before the announced end of the message."),
@@ -74,6 +105,9 @@ _TABLE = (
     Rule("error.status", W, "Unusual refusal status", "The refusal has another status than such APIs give."),
     Rule("error.allow", W, "405 without Allow", "A 405 names the allowed methods (RFC 9110, 15.5.6)."),
     Rule("error.param", I, "Error does not name the field", "The error's text names neither field nor value."),
+    Rule(
+        "contract.other", E, "Another contract", "The answers are those of another known contract, and not of this one."
+    ),
     Rule("looser.*", E, "Accepts what the page forbids", "A request that breaks a documented rule was accepted."),
     Rule("stricter.*", E, "Refuses what the page allows", "A request that keeps every documented rule was refused."),
     Rule("client.paid-twice", W, "Paid twice", "The same paid request was sent again; each one is charged."),
@@ -86,7 +120,7 @@ _TABLE = (
     ),
     Rule("client.hung", E, "Hangs", "The client did not end within the time-out after the answer had gone wrong."),
     Rule("client.key-elsewhere", E, "Key sent elsewhere", "The key was sent to another host than it is for."),
-    Rule("client.silent-failure", W, "Failure not told", "The request failed and the client ended as if it had not."),
+    Rule("client.silent-failure", I, "Failure not told", "The request failed and the client ended as if it had not."),
     Rule("unstable.*", E, "Fails without a reason", "A request that was accepted before failed when it was repeated."),
 )
 

@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from mockserver.parts import Part
+
 SHOWN = 80
 """Characters of a value that are shown; the rest is counted."""
 
@@ -20,11 +22,14 @@ _TYPES = {
     "number": "a number",
     "boolean": "a boolean",
     "null": "null",
+    "file": "a file",
 }
 
 
 def show(value: Any) -> str:
-    """A value as JSON, cut to a readable length."""
+    """A value as JSON, cut to a readable length; a file by its name, type and size."""
+    if isinstance(value, Part):
+        return show(repr(value))[1:-1]
     try:
         text = json.dumps(_cut(value, 0), ensure_ascii=False, default=str)
     except (ValueError, RecursionError):
@@ -35,6 +40,8 @@ def show(value: Any) -> str:
 
 def _cut(value: Any, depth: int) -> Any:
     """Enough of a large value to be shown, so that showing it costs nothing."""
+    if isinstance(value, Part):
+        return repr(value)
     if isinstance(value, str):
         return value if len(value) <= _MUCH else value[:_MUCH] + "..."
     if depth > _DEEP:
@@ -52,6 +59,8 @@ def kind(value: Any) -> str:
         return "a boolean"
     if value is None:
         return "null"
+    if isinstance(value, Part):
+        return "a file"
     if isinstance(value, int):
         return "an integer"
     if isinstance(value, float):
@@ -107,9 +116,25 @@ def documented(keyword: str, limit: Any, missing: str = "") -> str:
         "x-equals": lambda: f"equal the request's {limit['request'].lstrip('/')}",
         "x-time": lambda: "be the present time in Unix seconds",
         "x-unique": lambda: "be different in every answer",
+        "x-image-base64": lambda: "be the base64 of a picture's file, and nothing else",
+        "x-image-undecodable": lambda: "be a picture that decodes",
+        "x-image-format": lambda: f"have the format {_choice(limit, 'format')}",
+        "x-image-size": lambda: f"have the size {_choice(limit, 'size')}",
+        "x-image-background": lambda: f"have the background {_choice(limit, 'background')}",
+        "x-image-same": lambda: "differ from the other pictures of its answer",
+        "x-image-repeated": lambda: "show what was asked for",
+        "x-image-url": lambda: "be the absolute address of a picture",
         "x-stable": lambda: "be the same for the same request",
+        "x-dimensions": lambda: f"be WIDTHxHEIGHT within {show(limit)}",
+        "x-file": lambda: f"be a file of the type {' or '.join(limit)}",
     }
     return simple[keyword]() if keyword in simple else f"keep the keyword {keyword}: {show(limit)}"
+
+
+def _choice(rule: Any, name: str) -> str:
+    """Which member of a request decides about a property of a picture."""
+    choice = rule.get(name, {})
+    return f"that the request's {choice['request'].lstrip('/')} says" if "request" in choice else str(choice["default"])
 
 
 def observed(keyword: str, value: Any, detail: str) -> str:
@@ -119,7 +144,7 @@ def observed(keyword: str, value: Any, detail: str) -> str:
     if keyword.startswith("x-"):
         return detail
     if keyword in ("maxLength", "minLength") and isinstance(value, str):
-        return f"{len(value)} characters: {show(value)}"
+        return show(value) if isinstance(value, Part) else f"{len(value)} characters: {show(value)}"
     if keyword in ("maxItems", "minItems") and isinstance(value, Sequence):
         return f"{len(value)} items"
     if keyword == "type":

@@ -22,6 +22,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from mockserver.app import Mock
+from mockserver.descriptors import make_room
 from mockserver.errors import ContractToolError
 from mockserver.journal import Journal
 from mockserver.settings import Settings
@@ -29,6 +30,7 @@ from mockserver.settings import Settings
 if TYPE_CHECKING:
     import uvicorn
 
+_LOOPBACKS = ("127.0.0.1", "::1")
 BACKLOG = 2048
 START_TIMEOUT_S = 10.0
 
@@ -52,9 +54,9 @@ def serve(settings: Settings) -> None:
 
     Raises ContractToolError when the address cannot be bound, ContractError when the contract cannot be used.
     """
-    mock = Mock(settings)
-    listener = listener_on(settings.host, settings.port)
-    url = url_of(settings.host, listener.getsockname()[1], mock.base_path)
+    mock, host = Mock(settings), at_home(settings.host)
+    listener = listener_on(host, settings.port)
+    url = url_of(host, listener.getsockname()[1], mock.base_path)
 
     def ready() -> None:
         print(url, flush=True)
@@ -77,8 +79,8 @@ def serve(settings: Settings) -> None:
 @contextmanager
 def background(settings: Settings) -> Iterator[Running]:
     """A mock in a thread on a free port, whatever port the settings name; stopped on leaving."""
-    mock = Mock(replace(settings, port=0))
-    listener = listener_on(settings.host, 0)
+    mock, host = Mock(replace(settings, port=0)), at_home(settings.host)
+    listener = listener_on(host, 0)
     bound = listener.getsockname()[1]
     started = threading.Event()
     server = _server(mock, started.set)
@@ -98,7 +100,7 @@ def background(settings: Settings) -> Iterator[Running]:
     try:
         if failures or not server.started:
             raise ContractToolError(f"the mock did not start: {failures[0] if failures else 'no sign of life'}")
-        yield Running(url_of(settings.host, bound, mock.base_path), bound, mock.journal, mock)
+        yield Running(url_of(host, bound, mock.base_path), bound, mock.journal, mock)
     finally:
         server.should_exit = True
         thread.join(START_TIMEOUT_S)
@@ -146,7 +148,18 @@ def _settle() -> None:
     gc.set_threshold(20_000, 10, 10)
 
 
+def at_home(host: str) -> str:
+    """The host to listen on: IPv4's loopback is IPv6's where there is no IPv4."""
+    if host == _LOOPBACKS[0]:
+        try:
+            socket.create_server((host, 0)).close()
+        except OSError as error:
+            return _LOOPBACKS[1] if error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT) else host
+    return host
+
+
 def listener_on(host: str, port: int) -> socket.socket:
+    make_room()
     if not 0 <= port <= 65535:
         raise ContractToolError(f"cannot listen on {host}:{port}: ports end at 65535")
     try:

@@ -8,7 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from mockserver.pictures import Style
+
 OnViolation = Literal["enforce", "report", "ignore"]
+
+BODY_AT_MOST = 1024 * 1024
+"""Bytes of one request's body, unless another limit is set."""
+FORM_AT_MOST = 64 * 1024 * 1024
+"""The same for a contract that takes files."""
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -22,8 +29,10 @@ class Settings:
     ``on_violation``: ``enforce`` refuses a request that breaks the contract, ``report`` journals the violation and serves,
     ``ignore`` does not judge requests.  ``api_key`` is the only valid key, None for any; it is never shown.
     ``replay`` is a cassette whose answers are given to the requests that it holds.
+    ``delay`` seconds are waited before every answer, in a stream before every event.
     ``watch`` reloads the contract when one of its files changes.  ``max_body`` and ``max_headers`` are bytes of one request;
     ``journal_entries`` and ``journal_bytes`` bound what the journal keeps.
+    ``image_style`` is how pictures are drawn.
     """
 
     contract: str | None = None
@@ -35,11 +44,13 @@ class Settings:
     on_violation: OnViolation = "enforce"
     api_key: str | None = field(default=None, repr=False)
     watch: bool = False
-    max_body: int = 1024 * 1024
+    delay: float = 0.0
+    max_body: int = BODY_AT_MOST
     max_headers: int = 64 * 1024
     replay: str | None = None
     journal_entries: int = 1000
     journal_bytes: int = 32 * 1024 * 1024
+    image_style: Style = "scene"
 
     @property
     def loopback(self) -> bool:

@@ -20,7 +20,8 @@ from urllib.parse import unquote
 from jsonschema import Draft202012Validator
 from jsonschema.protocols import Validator
 
-from mockserver.branches import UNPROVED, Branch, Conflict, Json, Schema, Scope, Side
+from mockserver.branches import UNPROVED, Branch, Conflict, Scope, Side
+from mockserver.literals import Json, Schema
 from mockserver.pointers import descend
 
 __all__ = ["Branch", "Json", "Schema", "Shape", "Side", "shape_of"]
@@ -311,7 +312,7 @@ def _expand(
             queue.append((source.resolve(schema["$ref"]), scope))
         queue.extend((part, scope) for part in schema.get("allOf", ()))
         choices += tuple(_choices(source, schema, scope))
-    settled = branch.settled()
+    settled = branch.settled(source.resolve)
     if isinstance(settled, Conflict) or not choices:
         yield settled
         return

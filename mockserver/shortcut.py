@@ -14,8 +14,9 @@ from random import Random
 from typing import Final, NamedTuple
 
 from mockserver.admission import UNDECIDED, Admit
-from mockserver.answers import Asked
+from mockserver.asked import Asked
 from mockserver.contract import Operation
+from mockserver.gallery import Gallery, UndrawnError
 from mockserver.identifiers import Identifiers
 from mockserver.intake import RawHeaders
 from mockserver.journal import Journal, Kind
@@ -42,7 +43,7 @@ class Shortcut:
 
     def __init__(
         self, operation: Operation, path: bytes, admit: Admit, plan: Plan, redactor: Redactor, journal: Journal,
-        stage: Stage, identifiers: Identifiers, settings: Settings,
+        stage: Stage, identifiers: Identifiers, gallery: Gallery, settings: Settings,
     ) -> None:  # fmt: skip
         self.status: Final = plan.status
         self.fixed: Final = tuple(plan.headers)
@@ -56,6 +57,7 @@ class Shortcut:
             tuple(value for _, value in self.fixed),
         )  # fmt: skip
         self._redactor, self._journal, self._stage, self._identifiers = redactor, journal, stage, identifiers
+        self._gallery = gallery
         self._max_headers, self._max_body = settings.max_headers, settings.max_body
         self._bits = Random(os.urandom(16)).getrandbits
 
@@ -75,7 +77,10 @@ class Shortcut:
         head = b"\n".join(clean[0])
         if len(head) > self._max_headers or b"\\u00" in body:
             return None
-        answer = self._make(Asked(value, body, started, self._bits))
+        try:
+            answer = self._make(Asked(value, body, started, self._bits, headers, self._gallery))
+        except UndrawnError:
+            return None
         record = b"\n".join((head, body, answer))
         for secret in clean[1]:
             if secret in record:

@@ -19,7 +19,8 @@ from fractions import Fraction
 from random import Random
 from typing import Any, TypeVar
 
-from mockserver.branches import Branch, Json, Schema, Side, identity
+from mockserver.branches import Branch, Side
+from mockserver.literals import Json, Schema, identity
 from mockserver.patterns import candidates
 from mockserver.pointers import escape
 from mockserver.shapes import Shape, shape_of

@@ -11,18 +11,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mockserver import credentials, leaks, media, sentences
+from mockserver import credentials, forms, leaks, media, sentences, sequence
 from mockserver.accelerator import Accelerator
 from mockserver.admission import UNDECIDED, Admit, admission
 from mockserver.contract import Contract, Match, Media, Operation, ResponseSpec, severity_of
 from mockserver.explanation import Explainer
 from mockserver.findings import Severity, Source, Violation
-from mockserver.meaning import CURRENT, Context, Session, digest_of
+from mockserver.meaning import Session, judging
 from mockserver.media import MISSING
 from mockserver.messages import Exchange, Request, Response
 from mockserver.parameters import values_of
 from mockserver.pointers import dereference, descend, find, pointer_of
 from mockserver.rules import rule_for
+from mockserver.streams import StreamSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,13 +172,17 @@ class Judge:
                 )
             ]  # fmt: skip
         spec = spec or operation.body[0]
-        if not media.is_json(media.media_type(spec.type)):
+        is_form = media.media_type(spec.type) == forms.MEDIA_TYPE
+        if not is_form and not media.is_json(media.media_type(spec.type)):
             return MISSING, []
-        reading = media.read_json(request.body)
+        if is_form:
+            reading = forms.read(self.contract.document.data, request.body, content_type, spec.schema)
+        else:
+            reading = media.read_json(request.body)
         if reading.problems:
             place = operation.body_pointer
             return reading.value, [self.explainer.bytes(p, operation, "request", place) for p in reading.problems]
-        if not spec.schema or self._accelerator.accepts(spec.schema, reading.value):
+        if not spec.schema or (not is_form and self._accelerator.accepts(spec.schema, reading.value)):
             return reading.value, []
         return reading.value, list(
             self.explainer.schema(reading.value, spec.schema, operation, "request", "body", "/body")
@@ -221,9 +226,12 @@ class Judge:
         session: Session,
     ) -> Iterator[Violation]:
         severity = severity_of(descend(self.contract.document.data, spec.pointer), Severity.ERROR)
-        option, wrong = self._media_of(operation, answer, spec)
+        option, wrong = self._media_of(operation, answer, self._offered(spec, request_body))
         for violation in wrong:
             yield replace(violation, severity=min(violation.severity, severity, key=lambda s: s.rank))
+        if option is not None and option.stream is not None:
+            yield from self._events(operation, request_body, exchange, answer, option.stream, body, session)
+            return
         if option is None or (wrong and body.lstrip()[:1] not in (b"{", b"[")):
             return  # what is not JSON by its type and by its first byte needs no second complaint
         reading = media.read_json(body)
@@ -233,6 +241,39 @@ class Judge:
                               severity=min(explained.severity, severity, key=lambda s: s.rank))  # fmt: skip
         if reading.value is not MISSING:
             yield from self._value(operation, request_body, exchange, answer, option, reading.value, session)
+
+    def streamed(self, operation: Operation, request_body: Any) -> StreamSpec | None:
+        """The stream of events that a request body asks for; None for an answer in one piece."""
+        for stream in operation.streams:
+            if request_body is not MISSING and self.explainer.validator(stream.when).is_valid(request_body):
+                return stream
+        return None
+
+    def _offered(self, spec: ResponseSpec, request_body: Any) -> ResponseSpec:
+        """The response with the media types that a request with this body is promised."""
+        if request_body is MISSING or not any(option.stream for option in spec.content):
+            return spec
+        asked = tuple(
+            option
+            for option in spec.content
+            if option.stream and self.explainer.validator(option.stream.when).is_valid(request_body)
+        )
+        return replace(spec, content=asked or tuple(option for option in spec.content if not option.stream))
+
+    def _events(
+        self,
+        operation: Operation,
+        request_body: Any,
+        exchange: Exchange,
+        answer: Response,
+        stream: StreamSpec,
+        body: bytes,
+        session: Session,
+    ) -> Iterator[Violation]:
+        with judging(exchange, request_body, session):
+            yield from list(
+                sequence.violations(self.explainer, operation, stream, body, request_body, bool(answer.cut))
+            )
 
     def _media_of(
         self, operation: Operation, answer: Response, spec: ResponseSpec
@@ -250,6 +291,8 @@ class Judge:
                     "Content-Type", must, got,
                 )
             ]  # fmt: skip
+        if documented.stream is not None:
+            return documented, []
         is_json = media.is_json(media.media_type(documented.type)) or documented.type == "*/*"
         if is_json and media.charset(content_type) not in ("", "utf-8", "utf8", "us-ascii"):
             message = f"JSON is UTF-8; the Content-Type says {content_type}"
@@ -277,15 +320,8 @@ class Judge:
             return
         if not option.schema:
             return
-        request = exchange.request
-        digest = digest_of(request.method, request.target, request.body)
-        finished = exchange.started + exchange.duration
-        body = None if request_body is MISSING else request_body
-        token = CURRENT.set(Context(exchange.id, body, digest, exchange.started, finished, session))
-        try:
+        with judging(exchange, request_body, session):
             violations = list(self.explainer.schema(value, option.schema, operation, "response", "body", "/body"))
-        finally:
-            CURRENT.reset(token)
         if answer.status < 300 and any(v.severity is Severity.ERROR for v in violations):
             error = self._as_error(operation, value)
             if error:

@@ -225,7 +225,7 @@ def test_single_bodies(tmp_path: Path) -> None:
         (["--status", "200", "{file}"], "--operation and --status describe a single body"),
         (["--as", "request", "--operation", "nope", "{file}"], "has no operation 'nope'; it has createImage"),
         (["{file}"], "needs --as request or --as response"),
-        (["{folder}"], "holds no .har, .ndjson, .jsonl file"),
+        (["{folder}"], "holds no .har, .ndjson, .jsonl, .har.zip file"),
         (["{file}", "--report", "har=-"], "the exchanges need a file"),
         (["{file}", "--report", "json=/no/such/folder/x"], "cannot be written"),
         ([], "Missing argument"),

@@ -199,8 +199,9 @@ def _terminal() -> bool:
     return True
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("stubborn", [False, True])
+@pytest.mark.parametrize(
+    ("number", "stubborn"), [(signal.SIGINT, False), (signal.SIGTERM, False), (signal.SIGINT, True)]
+)
 def test_an_interrupt_is_passed_on_and_exits_130(tmp_path: Path, number: signal.Signals, stubborn: bool) -> None:
     ignore = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\n" if stubborn else ""
     program = tmp_path / "program.py"

@@ -1,4 +1,4 @@
-"""`diff`: what it calls harmless never breaks a client, and every kind of change is told where it stands."""
+"""`diff`: every kind of change is told where it stands."""
 
 from __future__ import annotations
 
@@ -6,231 +6,25 @@ import copy
 import json
 import subprocess
 import sys
-import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from jsonschema import Draft202012Validator
 
-from contract_tests.strategies import values
-from mockserver import diff
-from mockserver.diff import Change, Difference, Effect
+from mockserver.diff import Effect
 from mockserver.diff.writing import written
-
-Schema = Any
-Edit = Callable[[dict[str, Any]], Any]
-ITEM: dict[str, Any] = {
-    "type": "object",
-    "required": ["text", "count"],
-    "properties": {
-        "text": {"type": "string", "maxLength": 20},
-        "count": {"type": "integer", "minimum": 1, "maximum": 10},
-        "kind": {"type": "string", "enum": ["red", "blue"]},
-        "tags": {"type": "array", "items": {"$ref": "#/components/schemas/Tag"}},
-    },
-    "if": {"properties": {"kind": {"const": "red"}}, "required": ["kind"]},
-    "then": {"properties": {"count": {"maximum": 5}}},
-}
-
-
-def document(request: Schema, response: Schema | None = None) -> dict[str, Any]:
-    """A contract of one operation with these bodies."""
-    return {
-        "openapi": "3.1.0",
-        "info": {"title": "T", "version": "1"},
-        "servers": [{"url": "https://api.example.com"}],
-        "paths": {
-            "/items": {
-                "post": {
-                    "operationId": "make",
-                    "parameters": [{"name": "page", "in": "query", "schema": {"type": "integer"}}],
-                    "requestBody": {"required": True, "content": {"application/json": {"schema": request}}},
-                    "responses": {
-                        "200": {
-                            "description": "OK",
-                            "headers": {"X-Id": {"schema": {"type": "string"}}},
-                            "content": {"application/json": {"schema": request if response is None else response}},
-                        }
-                    },
-                }
-            }
-        },
-        "components": {
-            "schemas": {"Tag": {"type": "string", "pattern": "^[a-z]+$"}},
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
-        },
-    }
-
-
-def between(old: dict[str, Any], new: dict[str, Any]) -> Difference:
-    with tempfile.TemporaryDirectory() as folder:
-        paths = [Path(folder) / name for name in ("old.json", "new.json")]
-        for path, data in zip(paths, (old, new), strict=True):
-            path.write_text(json.dumps(data), encoding="utf-8")
-        return diff.compare(*map(str, paths))
-
-
-def of_bodies(old: Schema, new: Schema) -> Difference:
-    return between(document(old), document(new))
-
-
-def edited(edit: Edit, base: dict[str, Any] | None = None) -> dict[str, Any]:
-    made = copy.deepcopy(base or document(ITEM))
-    edit(made)
-    return made
-
-
-def operation(data: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = data["paths"]["/items"]["post"]
-    return found
-
-
-def request_schema(data: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = operation(data)["requestBody"]["content"]["application/json"]["schema"]
-    return found
-
-
-def changes(found: Difference, area: str) -> list[Change]:
-    return [change for change in found.changes if change.area == area]
-
-
-# ------------------------------------------------------------------------------------------- the promise
-
-
-def schemas() -> st.SearchStrategy[Schema]:
-    """Small schemas that share names and bounds, so that two of them are often comparable."""
-    small = st.integers(0, 3)
-    names = st.sampled_from(["a", "b", "c"])
-    leaf = st.one_of(
-        st.just(True),
-        st.fixed_dictionaries({"type": st.sampled_from(["string", "integer", "number", "boolean", "null"])}),
-        st.fixed_dictionaries({"type": st.just(["string", "null"])}),
-        st.fixed_dictionaries({"type": st.just("integer")}, optional={"minimum": small, "maximum": st.integers(2, 5)}),
-        st.fixed_dictionaries({"type": st.just("integer"), "multipleOf": st.sampled_from([1, 2, 4])}),
-        st.fixed_dictionaries(
-            {"type": st.just("string")}, optional={"minLength": small, "maxLength": st.integers(2, 5)}
-        ),
-        st.fixed_dictionaries({"type": st.just("string"), "pattern": st.sampled_from(["^a", "b$"])}),
-        st.fixed_dictionaries({"enum": st.lists(st.sampled_from(["x", "y", 1, None]), min_size=1, unique=True)}),
-        st.fixed_dictionaries({"const": st.sampled_from(["x", "y", 1])}),
-        st.fixed_dictionaries({"not": st.fixed_dictionaries({"type": st.sampled_from(["string", "integer"])})}),
-    )
-
-    def grown(inner: st.SearchStrategy[Schema]) -> st.SearchStrategy[Schema]:
-        objects = st.fixed_dictionaries(
-            {"type": st.just("object"), "properties": st.dictionaries(names, inner, max_size=3)},
-            optional={
-                "required": st.lists(names, unique=True, max_size=2),
-                "additionalProperties": st.one_of(st.booleans(), inner),
-                "minProperties": small,
-                "dependentRequired": st.just({"a": ["b"]}),
-            },
-        )
-        arrays = st.fixed_dictionaries(
-            {"type": st.just("array"), "items": inner},
-            optional={
-                "minItems": small,
-                "prefixItems": st.lists(inner, min_size=1, max_size=2),
-                "uniqueItems": st.just(True),
-            },
-        )
-        pairs = st.lists(inner, min_size=1, max_size=3)
-        return st.one_of(
-            objects,
-            arrays,
-            st.fixed_dictionaries({"anyOf": pairs}),
-            st.fixed_dictionaries({"oneOf": pairs}),
-            st.fixed_dictionaries({"allOf": st.lists(objects, min_size=1, max_size=2)}),
-            st.fixed_dictionaries({"if": inner, "then": inner}, optional={"else": inner}),
-        )
-
-    return st.recursive(leaf, grown, max_leaves=6)
-
-
-@st.composite
-def revised(draw: st.DrawFn) -> tuple[Schema, Schema]:
-    """A schema and what an editor might make of it: one part replaced, dropped or put elsewhere."""
-    old = draw(schemas())
-    new = copy.deepcopy(old)
-    places: list[tuple[Any, Any]] = []
-
-    def walk(node: Any) -> None:
-        for key in list(node) if isinstance(node, dict) else range(len(node)) if isinstance(node, list) else ():
-            places.append((node, key))
-            walk(node[key])
-
-    walk(new)
-    for holder, key in draw(st.lists(st.sampled_from(places), max_size=2)) if places else ():
-        if isinstance(holder, dict) and key not in holder:
-            continue
-        kind = draw(st.sampled_from(["drop", "wider", "other", "wrap"]))
-        value = holder[key]
-        schema_like = isinstance(value, dict) and key not in ("properties", "dependentRequired")
-        if kind == "drop" and isinstance(holder, dict) and key not in ("if", "then"):
-            del holder[key]
-        elif kind == "wider" and isinstance(value, int) and not isinstance(value, bool):
-            holder[key] = value + draw(st.sampled_from([-1, 1])) if value > 1 else value + 1
-        elif kind == "other" and schema_like:
-            holder[key] = draw(schemas())
-        elif kind == "wrap" and schema_like:
-            holder[key] = {draw(st.sampled_from(["allOf", "anyOf"])): [value]}
-    return old, draw(st.one_of(st.just(new), schemas()))
-
-
-STEADY = settings(
-    max_examples=120,
-    database=None,
-    derandomize=True,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
+from tests.differences import (
+    ITEM,
+    Edit,
+    Schema,
+    between,
+    changes,
+    document,
+    edited,
+    of_bodies,
+    operation,
+    request_schema,
 )
-
-
-def sound(schema: Schema) -> bool:
-    """Whether two bounds of the grammar did not come out as nonsense for the meta-schema."""
-    return Draft202012Validator(Draft202012Validator.META_SCHEMA).is_valid(schema)
-
-
-@pytest.mark.parametrize("side", ["request", "response"])
-def test_what_is_called_harmless_harms_no_drawn_value(side: str) -> None:
-    """Requests of the old contract stay valid under the new one, answers of the new one were valid under the old."""
-    seen = {"harmless": 0, "values": 0}
-
-    @STEADY
-    @given(revised(), st.data())
-    def check(pair: tuple[Schema, Schema], data: st.DataObject) -> None:
-        old, new = pair
-        if not (sound(old) and sound(new)):
-            return
-        found = of_bodies(old, new)
-        area = "request" if side == "request" else "response 200"
-        if any(change.effect is Effect.BREAKING for change in changes(found, area)):
-            return
-        seen["harmless"] += old != new
-        source, judge = (old, new) if side == "request" else (new, old)
-        drawn = values({"s": source}, "#/s", side="request")
-        if drawn.is_empty:
-            return
-        value = data.draw(drawn)
-        seen["values"] += 1
-        assert Draft202012Validator(judge).is_valid(value), (old, new, value)
-
-    check()
-    assert seen["harmless"] > 10
-    assert seen["values"] > 25
-
-
-@given(schemas())
-@settings(STEADY, max_examples=60)
-def test_nothing_differs_from_itself(schema: Schema) -> None:
-    assert of_bodies(schema, copy.deepcopy(schema)).changes == ()
-
-
-# ------------------------------------------------------------------------------------- every kind of change
 
 STRING = {"type": "string"}
 
@@ -366,9 +160,6 @@ def test_circles_end() -> None:
     found = between(circle(3), circle(4))
     assert Effect.BREAKING not in {c.effect for c in changes(found, "request")}
     assert Effect.BREAKING in {c.effect for c in changes(found, "response 200")}
-
-
-# -------------------------------------------------------------------------------------------- how it is told
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -114,6 +114,33 @@ def test_licence_is_in_both_archives(archives: tuple[Path, Path], in_wheel: set[
     } <= names
 
 
+def test_the_wheel_is_reproducible(archives: tuple[Path, Path], tmp_path: Path) -> None:
+    again = run(
+        [sys.executable, "-P", "-m", "build", "--no-isolation", "--wheel", "--outdir", tmp_path, ROOT], cwd=tmp_path
+    )
+    assert again.returncode == 0, again.stdout + again.stderr
+    (wheel,) = tmp_path.glob("*.whl")
+    assert wheel.name == archives[1].name
+    assert wheel.read_bytes() == archives[1].read_bytes(), "from the checkout as from the sdist, at another time"
+
+
+def test_every_action_of_a_workflow_is_pinned_to_a_commit() -> None:
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / ".github" / "workflows").glob("*.yml")]
+    used = re.findall(r"uses: *(\S+)", "\n".join(texts))
+    assert used
+    assert [name for name in used if not re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", name)] == []
+
+
+def test_every_dependency_is_justified() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    declared = {re.split(r"[<>=;\[ ]", item)[0].lower() for item in project["project"]["dependencies"]}
+    table = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Dependencies")[2].partition("\n## ")[0]
+    named = {
+        name.strip().lower() for cell in re.findall(r"^\| ([^|]+) \|", table, re.MULTILINE) for name in cell.split(",")
+    }
+    assert declared <= named
+
+
 def test_lock_names_every_declared_package_with_hashes() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     groups = [item for group in project["dependency-groups"].values() for item in group if isinstance(item, str)]

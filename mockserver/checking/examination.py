@@ -73,7 +73,7 @@ class Examiner:
                 found += self.undocumented(operation, judged.body, judged.violations)
             found += drift(operation, judged, exchange, accepted, deliberate)
         gone = [str(note) for note in (NO_REQUEST_BODY, NO_RESPONSE_BODY) if note in exchange.notes]
-        found = [weighed for violation in found for weighed in _weighed(violation, gone, accepted, secondhand)]
+        found = [weighed for violation in found for weighed in _weighed(violation, gone, exchange, secondhand)]
         secrets_found = secrets_of(exchange.request, self.redactor)
         units = operation.units.of(judged.body) if accepted and operation and operation.units else 0
         usd = operation.price(judged.body) if accepted and operation else None
@@ -152,8 +152,11 @@ def one_message(
     return exchange, tuple(v for v in found if v.rule not in ABOUT_THE_REQUEST)
 
 
-def _weighed(violation: Violation, gone: list[str], accepted: bool, secondhand: bool) -> Iterator[Violation]:
-    """The violation as it counts for a record with gaps: nothing, the same, or information."""
+def _weighed(violation: Violation, gone: list[str], exchange: Exchange, secondhand: bool) -> Iterator[Violation]:
+    """The violation as it counts for a record with gaps: nothing, the same, or information.
+
+    Browsers leave keys out of their exports; that none came is believed only where the server says so too.
+    """
     about_body = violation.pointer.startswith("/body")
     if about_body and violation.side == "request" and NO_REQUEST_BODY in gone:
         return
@@ -165,5 +168,6 @@ def _weighed(violation: Violation, gone: list[str], accepted: bool, secondhand: 
         return
     if secondhand and violation.rule == "looser.missing":
         return
-    doubtful = violation.rule.startswith("wire.") or (violation.rule == "security.missing" and accepted)
+    keyless = violation.rule == "security.missing" and (exchange.response is None or exchange.response.status != 401)
+    doubtful = violation.rule.startswith("wire.") or keyless
     yield replace(violation, severity=Severity.INFO) if secondhand and doubtful else violation

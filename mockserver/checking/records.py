@@ -15,6 +15,7 @@ from mockserver.contract import Operation
 from mockserver.findings import Report, Severity, Side, Verdict
 from mockserver.meaning import Session
 from mockserver.messages import Exchange
+from mockserver.ndjson import NO_REQUEST_BODY, NO_RESPONSE_BODY
 from mockserver.validation import Judge
 
 _HOSTS_NAMED: Final = 5
@@ -22,11 +23,18 @@ _HOSTS_NAMED: Final = 5
 
 @dataclass(slots=True)
 class Counted:
-    """What one file held: exchanges that were judged, others that were not the contract's, and its verdict so far."""
+    """What one file held: exchanges that were judged, others that were not the contract's, and its verdict so far.
+
+    ``without_request`` and ``without_answer`` count judged exchanges whose body was not recorded; ``bodies`` those that
+    had one.
+    """
 
     file: str
     judged: int = 0
     skipped: int = 0
+    without_request: int = 0
+    without_answer: int = 0
+    bodies: int = 0
     findings: int = 0
     verdict: Verdict = "inconclusive"
     hosts: dict[str, int] = field(default_factory=dict)
@@ -47,7 +55,21 @@ class Counted:
         if not self.judged and self.hosts:
             most = sorted(self.hosts, key=lambda host: -self.hosts[host])[:_HOSTS_NAMED]
             return f"{text} (their hosts: {', '.join(most)}; --host says that one is the API's)"
-        return text
+        gaps = ((self.without_request, "request"), (self.without_answer, "answer"))
+        told = ", ".join(f"{count} without the {side}'s body" for count, side in gaps if count)
+        return f"{text}; not recorded, so not judged: {told}" if told else text
+
+    def see(self, exchange: Exchange) -> None:
+        """Count an exchange that is judged."""
+        self.judged += 1
+        self.without_request += NO_REQUEST_BODY in exchange.notes
+        self.without_answer += NO_RESPONSE_BODY in exchange.notes
+        self.bodies += bool(exchange.request.body or (exchange.response and exchange.response.body))
+
+    @property
+    def bare(self) -> bool:
+        """Whether there were bodies and none of them was recorded."""
+        return not self.bodies and bool(self.without_request or self.without_answer)
 
 
 class Check:
@@ -87,6 +109,8 @@ class Check:
         for exchange in cassette.exchanges(stream, name, form, self._notes):
             self._exchange(exchange, counted, own, sessions, secondhand=form == "har")
         counted.verdict, counted.findings = own.verdict(self._fail_on), len(own.findings)
+        if counted.bare and counted.verdict == "clean":
+            counted.verdict = "inconclusive"
         self._notes += [
             f"{name}: {_counted(count, 'request')} judged below the unknown prefix {prefix}"
             for prefix, count in counted.prefixes.items()
@@ -101,7 +125,7 @@ class Check:
             counted.skipped += 1
             counted.hosts[host] = counted.hosts.get(host, 0) + 1
             return
-        counted.judged += 1
+        counted.see(exchange)
         if placed.prefix:
             counted.prefixes[placed.prefix] = counted.prefixes.get(placed.prefix, 0) + 1
         named = f"{counted.file}:{exchange.id}" if self._several and not secondhand else exchange.id
@@ -116,9 +140,13 @@ class Check:
     def report(self, target: str) -> Report:
         """The report on everything that was read."""
         found = self._tally.report("check", self._examiner.judge.contract, target, self._fail_on)
-        reason = ""
-        if self._empty and found.verdict != "findings":
-            reason = f"nothing for the contract in {', '.join(self._empty)}"
+        bare = [counted.file for counted in self._files if counted.bare]
+        reasons = (
+            f"nothing for the contract in {', '.join(self._empty)}" if self._empty else "",
+            f"no body was recorded in {', '.join(bare)}" if bare else "",
+        )
+        reason = "" if found.verdict == "findings" else "; ".join(filter(None, reasons))
+        if reason:
             found = replace(found, verdict="inconclusive")
         notes = (*(str(counted) for counted in self._files), *dict.fromkeys(self._notes))
         return replace(found, reason=reason, notes=notes, details={"files": [c.as_dict() for c in self._files]})

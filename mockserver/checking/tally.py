@@ -8,10 +8,11 @@ from typing import Final
 from mockserver.cassette import redacted
 from mockserver.causes import grouped, members_at, parent_of
 from mockserver.checking.examination import Judged
-from mockserver.contract import Contract
-from mockserver.curl import curl
+from mockserver.contract import Contract, Operation
+from mockserver.curl import curl, without_browser
 from mockserver.findings import Finding, Report, Severity, Verdict, Violation, at_least
 from mockserver.messages import Exchange, Request
+from mockserver.ndjson import NO_REQUEST_BODY
 from mockserver.redaction import REDACTED, Redactor
 
 LONGEST_REPRODUCED: Final = 64 * 1024
@@ -44,16 +45,19 @@ class Tally:
         if judged.usd is not None:
             self.usd, self.priced = self.usd + judged.usd, True
         for violation in judged.violations:
-            self.note(violation, judged.exchange, redactor)
+            self.note(violation, judged.exchange, redactor, judged.operation)
 
-    def note(self, violation: Violation, exchange: Exchange, redactor: Redactor | None) -> None:
+    def note(
+        self, violation: Violation, exchange: Exchange, redactor: Redactor | None, operation: Operation | None = None
+    ) -> None:
         """Count one violation of an exchange; without a redactor, the exchange has no key in it."""
         if violation.pointer == "/path":
             self._paths.setdefault(violation.fingerprint, {})[violation.observed] = None
         known_before = self._found.get(violation.fingerprint)
         if known_before is None:
             clean = redacted(exchange, redactor) if redactor else exchange
-            self._found[violation.fingerprint] = (violation, [exchange.id], self._reproduce(clean.request))
+            line = "" if NO_REQUEST_BODY in exchange.notes else self._reproduce(clean.request, operation)
+            self._found[violation.fingerprint] = (violation, [exchange.id], line)
             if violation.rule == "body.required" and violation.side == "response" and clean.response:
                 self._instead[violation.fingerprint] = members_at(clean.response.body, parent_of(violation.pointer))
             return
@@ -99,7 +103,9 @@ class Tally:
             cost_usd=round(self.usd, 4) if self.priced else None,
         )
 
-    def _reproduce(self, request: Request) -> str:
+    def _reproduce(self, request: Request, operation: Operation | None) -> str:
         if len(request.body) > LONGEST_REPRODUCED:
             return ""
-        return curl(request, self.base_url, REDACTED.decode(), self.variable)
+        schemes = [scheme for alternative in operation.security for scheme in alternative] if operation else []
+        shown = without_browser(request, cookie=any(scheme.location == "cookie" for scheme in schemes))
+        return curl(shown, self.base_url, REDACTED.decode(), self.variable)

@@ -47,7 +47,7 @@ def command(
 ) -> int:
     """Judge recorded traffic: HAR, the NDJSON of proxy --record, or single JSON bodies.
 
-    FILE is a file, a folder (every .har, .ndjson and .jsonl below it) or - for stdin. Entries that are not the
+    FILE is a file, a folder (every .har, .har.zip, .ndjson and .jsonl below it) or - for stdin. Entries that are not the
     contract's are skipped and counted. A record without any of the contract's is inconclusive, exit code 3.
     Formats of reports: json, junit, ndjson, sarif, html, github, har.
     """
@@ -130,7 +130,7 @@ def _bodies(
 
 def _streams(argument: str) -> Iterator[tuple[str, BinaryIO]]:
     """The files that an argument stands for, each open while it is looked at."""
-    from mockserver.cassette import SUFFIXES, opened
+    from mockserver.cassette import SUFFIXES, ZIPPED, opened
 
     if argument == "-":
         yield "stdin", sys.stdin.buffer if hasattr(sys.stdin, "buffer") else io.BytesIO()
@@ -140,9 +140,10 @@ def _streams(argument: str) -> Iterator[tuple[str, BinaryIO]]:
         with opened(argument) as stream:
             yield argument, stream
         return
-    files = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
+    ends = (*SUFFIXES, ZIPPED)
+    files = sorted(file for file in path.rglob("*") if file.name.lower().endswith(ends) and file.is_file())
     if not files:
-        raise RecordError(f"{argument} holds no {', '.join(SUFFIXES)} file")
+        raise RecordError(f"{argument} holds no {', '.join(ends)} file")
     for file in files:
         with opened(str(file)) as stream:
             yield str(file), stream

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import socket
 import sys
 import time
 from dataclasses import replace
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from mockserver.findings import Report
     from mockserver.server import Running
 
-_LOOPBACKS = ("127.0.0.1", "::1")
 _MAX_BODY = 256 * 1024 * 1024
 _JOURNAL_ENTRIES = 200_000
 _JOURNAL_BYTES = 512 * 1024 * 1024
@@ -74,7 +72,6 @@ def command(
     outcome.check_targets(report)
     settings = Settings(
         contract=contract,
-        host=_loopback(),
         port=0,
         scenario=scenario,
         seed=seed,
@@ -110,15 +107,6 @@ def _exit_code(code: int, found: Report, ended: Ended) -> int:
         click.echo(f"{ended.failure}; that is why this exits with 1", err=True)
         return 1
     return code
-
-
-def _loopback() -> str:
-    """The address of this machine for itself: IPv4's, or IPv6's where there is no IPv4."""
-    try:
-        socket.create_server((_LOOPBACKS[0], 0)).close()
-    except OSError:
-        return _LOOPBACKS[1]
-    return _LOOPBACKS[0]
 
 
 def _wait_for_quiet(running: Running) -> None:

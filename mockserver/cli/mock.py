@@ -27,6 +27,20 @@ from mockserver.cli.values import variable
     "--api-key-env", type=variable, metavar="NAME", help="Environment variable that holds the only valid key."
 )
 @click.option("--replay", metavar="CASSETTE", help="Give recorded answers to the requests that a cassette holds.")
+@click.option(
+    "--delay",
+    type=click.FloatRange(0, 3600),
+    default=0.0,
+    metavar="SECONDS",
+    help="Wait so long before every answer; in a stream before every event.",
+)
+@click.option(
+    "--image-style",
+    type=click.Choice(["scene", "plain"]),
+    default="scene",
+    show_default=True,
+    help="How pictures are drawn: a scene with the prompt in it, or one colour, for load tests.",
+)
 @click.option("--watch", is_flag=True, help="Read the contract again when a file of it changes.")
 def command(
     host: str,
@@ -37,8 +51,10 @@ def command(
     workers: int,
     on_violation: Literal["enforce", "report", "ignore"],
     api_key_env: str | None,
+    image_style: Literal["scene", "plain"],
     watch: bool,
     replay: str | None,
+    delay: float,
 ) -> None:
     """Serve the mock.
 
@@ -60,5 +76,7 @@ def command(
             api_key=required(api_key_env) if api_key_env else None,
             watch=watch,
             replay=replay,
+            delay=delay,
+            image_style=image_style,
         )
     )

@@ -103,7 +103,7 @@ def _run(settings: Settings, command: Sequence[str], given: dict[str, str], time
 def _redirected(settings: Settings, command: Sequence[str], given: dict[str, str], timeout_s: float) -> Outcome:
     """Every request is sent on to another host by 307, which keeps method and body; does the key go along?"""
     with background(settings) as elsewhere, background(settings) as running:
-        url = elsewhere.url.replace(f"//{settings.host}:", "//localhost:")
+        url = f"http://localhost:{elsewhere.port}{elsewhere.mock.base_path}"
         running.mock.stage.arm("", _to(url, running.mock.contract))
         variables = environment(given, running.mock.contract, running.url, dummy_key())
         ended, seconds = _timed(command, variables, timeout_s)

@@ -12,7 +12,8 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Any
 
-from mockserver.branches import KINDS, identity
+from mockserver.branches import KINDS
+from mockserver.literals import identity
 from mockserver.meaning import KEYWORDS as MEANING
 from mockserver.media import MISSING
 

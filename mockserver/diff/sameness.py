@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mockserver.branches import identity
 from mockserver.diff.keywords import STATEMENTS
+from mockserver.literals import identity
 from mockserver.pointers import descend
 
 _LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")

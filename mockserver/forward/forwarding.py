@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from mockserver.forward import tls
 from mockserver.forward.flow import (
     CLIENT_GONE,
     HELD_BACK,
@@ -84,7 +85,7 @@ class Forward:
         # A connection that is used twice may be closed by the other side just then, and a POST that may have been paid
         # for must not be sent again: so each request has its own.
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
-        self._transport = httpx.AsyncHTTPTransport(limits=limits, proxy=proxy, trust_env=True)
+        self._transport = httpx.AsyncHTTPTransport(limits=limits, proxy=proxy, verify=tls.authorities())
 
     async def close(self) -> None:
         """Give up the connections."""
@@ -237,9 +238,8 @@ class Forward:
         if isinstance(error, httpx.TimeoutException):
             detail = f"{self.host} said nothing for {self._silence_s:g} s (time-out)"
             return Problem(504, "No answer in time", "http_response_timeout", detail)
-        if "CERTIFICATE" in reason.upper() or "SSL" in reason.upper():
-            detail = f"the certificate of {self.host} is not trusted: {reason}"
-            return Problem(502, "Certificate not trusted", "tls_certificate_error", detail)
+        if (handshake := tls.failure(error)) is not None:
+            return tls.problem(handshake, self.host)
         if isinstance(error, httpx.ConnectError | httpx.ProxyError):
             return Problem(502, "API not reached", "connection_refused", f"{self.host} cannot be reached: {reason}")
         detail = f"{self.host} gave no valid HTTP answer: {reason}"

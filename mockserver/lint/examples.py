@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mockserver import media
+from mockserver import forms, media
 from mockserver.contract import Contract, Media, Operation
 from mockserver.explanation import Explainer
 from mockserver.findings import Severity, Side, Violation
 from mockserver.library import Document
 from mockserver.lint.problem import Problem, at
 from mockserver.lint.walk import SCHEMAS, Place
+from mockserver.parts import with_files
 from mockserver.pointers import dereference, escape
 
 
@@ -89,14 +90,20 @@ def in_schemas(contract: Contract, places: list[Place]) -> Iterator[Problem]:
 
 
 def _of_media(contract: Contract, option: Media, operation: Operation, side: Side) -> Iterator[Example]:
-    if not option.schema or not media.is_json(media.media_type(option.type)):
+    for event in option.stream.events if option.stream else ():
+        for name, value in event.examples.items():
+            pointer = dereference(contract.document.data, f"{event.pointer}/examples/{escape(name)}")[0] + "/value"
+            yield Example(pointer.removeprefix("#"), value, event.schema, operation, side)
+    is_form = media.media_type(option.type) == forms.MEDIA_TYPE
+    if not option.schema or not (is_form or media.is_json(media.media_type(option.type))):
         return
     home = option.schema.removesuffix("/schema")
     for name, value in option.examples.items():
         pointer = f"{home}/example"
         if name != "example" or value is not _bare(contract.document, home):
             pointer = dereference(contract.document.data, f"{home}/examples/{escape(name)}")[0] + "/value"
-        yield Example(pointer.removeprefix("#"), value, option.schema, operation, side)
+        shown = with_files(value) if is_form else value
+        yield Example(pointer.removeprefix("#"), shown, option.schema, operation, side)
 
 
 def _bare(document: Document, home: str) -> Any:

@@ -82,7 +82,12 @@ def _rule_names(document: Document) -> Iterator[Problem]:
     rules = envelope.get("rules") if isinstance(envelope, Mapping) else None
     for name in rules if isinstance(rules, Mapping) else ():
         family, _, member = name.partition(".")
-        if name not in RULES and not (f"{family}.*" in RULES and member in KEYWORDS):
+        families = {rule.partition(".")[0] for rule in RULES}
+        if (
+            name not in RULES
+            and not (member == "*" and family in families)
+            and not (f"{family}.*" in RULES and member in KEYWORDS)
+        ):
             meant = did_you_mean(name, [rule for rule in RULES if not rule.endswith("*")], likeness=0.6)
             hint = f"did you mean {meant!r}?" if meant else f"known are {', '.join(sorted(RULES))}"
             yield at(document, f"/x-envelope/rules{pointer_of([name])}", f"there is no rule {name!r}", hint)

@@ -8,13 +8,14 @@ from typing import Any
 from mockserver.contract import Contract, Operation
 from mockserver.lint.problem import Problem, at, did_you_mean
 from mockserver.pointers import find, parts_of
+from mockserver.streams import StreamSpec
 
 _APPLIED = ("allOf", "anyOf", "oneOf")
 _BRANCHES = ("if", "then", "else")
 
 
 def problems(contract: Contract) -> Iterator[Problem]:
-    """Pointers of ``x-units``, prices, ``x-length``, ``x-equals``, ``x-positions`` and ``x-sum`` that lead nowhere."""
+    """Pointers of our keywords into a request, an item or an event that lead nowhere."""
     seen: set[str] = set()
     for operation in contract.operations:
         for place, pointer, schemas in _pointers(contract, operation):
@@ -47,6 +48,21 @@ def _pointers(contract: Contract, operation: Operation) -> Iterator[tuple[str, s
         for option in response.content:
             for place in _schemas(data, option.schema, set()) if option.schema else ():
                 yield from _of_schema(data, place, request)
+            if option.stream is not None:
+                yield from _of_stream(data, option.stream, request)
+
+
+def _of_stream(data: Mapping[str, Any], stream: StreamSpec, request: list[str]) -> Iterator[tuple[str, str, list[str]]]:
+    counted = [(stream.repeat, f"{stream.pointer}/repeat")]
+    for event in stream.events:
+        counted.append((event.count, f"{event.pointer}/count"))
+        if event.position:
+            yield f"{event.pointer}/position", event.position, [event.schema]
+        for place in _schemas(data, event.schema, set()):
+            yield from _of_schema(data, place, request)
+    for times, place in counted:
+        if times.request:
+            yield f"{place}/request", times.request, request
 
 
 def _of_schema(data: Mapping[str, Any], place: str, request: list[str]) -> Iterator[tuple[str, str, list[str]]]:

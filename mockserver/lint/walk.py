@@ -22,6 +22,7 @@ _SCHEMA = {
     **dict.fromkeys(("unevaluatedItems", "unevaluatedProperties", "contentSchema"), "schema"),
     **dict.fromkeys(("const", "enum", "default", "example", "examples"), ""),
     "if": "condition",
+    "x-given": "[given]",
 }
 _CHILDREN: dict[str, dict[str, str]] = {
     "document": {
@@ -53,8 +54,11 @@ _CHILDREN: dict[str, dict[str, str]] = {
     "header": _PARAMETER,
     "request body": {"content": "{media}"},
     "response": {"headers": "{header}", "content": "{media}"},
-    "media": {"schema": "schema", "examples": "{example}", "example": ""},
-    "example": {"value": ""},
+    "media": {"schema": "schema", "examples": "{example}", "example": "", "x-stream": "stream"},
+    "stream": {"when": "condition", "events": "[event]"},
+    "event": {"schema": "schema", "examples": "{example}"},
+    "given": {"request": "condition", "then": "schema"},
+    "example": {"value": "", "x-for": "condition"},
     "schema": _SCHEMA,
     "property": _SCHEMA,
     "condition": {name: "condition" if kind == "schema" else kind for name, kind in _SCHEMA.items()},

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tests.test_plugin import outcome
+from tests.projects import outcome
 
 TESTS = """
 @pytest.mark.parametrize("number", range(1, 13))

@@ -1,8 +1,9 @@
 // The AI SDK with its OpenAI provider.
 import { readFileSync, writeFileSync } from "node:fs";
 import { openai } from "@ai-sdk/openai";
-import { experimental_generateImage as generateImage } from "ai";
+import * as ai from "ai";
 
+const generateImage = ai.generateImage ?? ai.experimental_generateImage; // its name until 7
 let saw;
 try {
   const { images } = await generateImage({
