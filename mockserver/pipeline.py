@@ -82,9 +82,7 @@ class Pipeline:
         self._usually = Delivery(delay_s=settings.delay) if settings.delay else AT_ONCE
         self.replay: Replay | None = None
         if settings.replay is not None:
-            self.replay = read_cassette(
-                settings.replay, contract.base_path, state.store.follow if state.store else None
-            )
+            self.replay = read_cassette(settings.replay, contract.base_path, state.store)
         self.shortcuts: dict[tuple[bytes, bytes], Shortcut] = {}
         if settings.seed is None and settings.api_key is None and self.replay is None and not settings.delay:
             for operation in contract.operations:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,6 +16,7 @@ from mockserver import cassette, media
 from mockserver.errors import RecordError
 from mockserver.media import MISSING
 from mockserver.messages import Exchange, Response
+from mockserver.state.store import Store
 
 _OF_THE_TRANSFER: Final = ("content-length", "transfer-encoding", "connection", "keep-alive", "date", "server")
 
@@ -32,13 +33,11 @@ class _Track:
 class Replay:
     """The answers of one cassette by request.
 
-    ``follow`` counts the answers of a track where several processes give them: how many there were before.
+    ``store`` counts the answers of a track where several processes give them.
     """
 
-    def __init__(
-        self, exchanges: Iterable[Exchange], base_path: str, follow: Callable[[str], int] | None = None
-    ) -> None:
-        self._base, self._follow = base_path, follow
+    def __init__(self, exchanges: Iterable[Exchange], base_path: str, store: Store | None = None) -> None:
+        self._base, self._store = base_path, store
         self._tracks: dict[Key, _Track] = {}
         for exchange in exchanges:
             request = exchange.request
@@ -57,7 +56,7 @@ class Replay:
         track = self._tracks.get(self._key(method, path, query, body))
         if track is None:
             return None
-        turn = self._follow(track.name) if self._follow else track.next
+        turn = self._store.follow(track.name) if self._store else track.next
         track.next += 1
         response = track.answers[min(turn, len(track.answers) - 1)]
         headers = [
@@ -69,6 +68,8 @@ class Replay:
 
     def rewind(self) -> None:
         """Begin every track again."""
+        if self._store is not None:
+            self._store.rewind()
         for track in self._tracks.values():
             track.next = 0
 
@@ -79,9 +80,9 @@ class Replay:
         return method, path, query, same
 
 
-def read(path: str, base_path: str, follow: Callable[[str], int] | None = None) -> Replay:
+def read(path: str, base_path: str, store: Store | None = None) -> Replay:
     """Read a cassette; raises RecordError when it cannot be read or holds no answer."""
-    replay = Replay(cassette.read(path), base_path, follow)
+    replay = Replay(cassette.read(path), base_path, store)
     if not len(replay):
         raise RecordError(f"{path} holds no answer to replay")
     return replay

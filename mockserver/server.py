@@ -53,6 +53,10 @@ class _StoppedError(Exception):
     """SIGTERM came: the ordinary way to end a server."""
 
 
+def _stop(_: int, __: FrameType | None) -> None:
+    raise _StoppedError
+
+
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM (returns) or SIGINT (raises KeyboardInterrupt); the first line on stdout is the base URL.
 
@@ -75,10 +79,7 @@ def _run(mock: Mock, listener: socket.socket, url: str, private: str | None) -> 
     def ready() -> None:
         print(url, flush=True)
 
-    def stop(_: int, __: FrameType | None) -> None:
-        raise _StoppedError
-
-    before = signal.signal(signal.SIGTERM, stop)
+    before = signal.signal(signal.SIGTERM, _stop)
     try:
         _settle()
         with _reloading(mock), working(settings.workers - 1, _work, (settings, listener, private)):
@@ -141,12 +142,13 @@ def _reloading(mock: Mock, told: Callable[[str], None] | None = None) -> Abstrac
 
 def _work(settings: Settings, listener: socket.socket, private: str | None) -> None:
     """One further worker; an interrupt at the terminal reaches it too, and is its parent's to tell."""
+    signal.signal(signal.SIGTERM, _stop)
     end_with_parent()
     try:
         with contextlib.closing(Mock(settings)) as mock, _reloading(mock, lambda _: None):
             _settle()
             _server(mock, lambda: None).run(sockets=[listener])
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, _StoppedError):
         return
     except ContractToolError as failure:
         sys.exit(f"error: {failure}")

@@ -19,7 +19,8 @@ from typing import Any, Final
 
 _END_TIMEOUT_S: Final = 10.0
 _PAUSE_S: Final = 2.0
-"""How long nobody takes the place of a worker that ended by itself or had just begun: it may be that all are to end."""
+"""How long nobody takes the place of a worker that ended in order, or failed at its start: it may be that all are to end."""
+_START_S: Final = 0.5
 
 
 @contextmanager
@@ -77,7 +78,7 @@ class _Crew:
             for process in [one for one in self._begun if one.exitcode is not None]:
                 lived = time.monotonic() - self._begun[process]
                 calm = process.exitcode in (0, -signal.SIGTERM, -signal.SIGINT)
-                if (calm or lived < _PAUSE_S) and self._stopped.poll(_PAUSE_S):
+                if (calm or lived < _START_S) and self._stopped.poll(_PAUSE_S):
                     return
                 print(
                     f"worker {process.pid} {_ended(process.exitcode)}; another takes its place",

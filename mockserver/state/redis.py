@@ -47,7 +47,7 @@ for _, row in ipairs(redis.call('XRANGE', rows, '-', '+')) do
     redis.call('XDEL', rows, row[1])
   end
 end
-redis.call('HINCRBY', facts, 'size', -size)
+if gone > 0 then redis.call('HINCRBY', facts, 'size', -size) end
 redis.call('HINCRBY', facts, 'cleared', 1)
 return gone
 """
