@@ -121,8 +121,8 @@ class Mock:
             if isinstance(outcome, Later):
                 outcome = outcome.tell(await self.gallery.apart(outcome.make))
             status, sent, content, way = outcome
-        except StateError as trouble:
-            status, sent, content, way = self._unkept(trouble)
+        except StateError as lost:
+            status, sent, content, way = self._unkept(lost)
         except Exception as error:  # noqa: BLE001  the last resort: whatever a contract is, no client sees our inside
             status, sent, content, way = self._failed(scope["method"], path, error)
         if self._shared and not self.outbox.send():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -17,7 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from mockserver.cli.mock import command
+from mockserver.state.places import PASSWORD
 from tests.conftest import Answer
 from tests.test_mock_replay import BODY, PATH, tape
 from tests.test_mock_server import INVENTED, at, process
@@ -177,3 +181,19 @@ def test_all_workers_serve_a_changed_contract(tmp_path: Path) -> None:
         assert script.wait(15) == 0
         assert script.stderr
         assert script.stderr.read() == "the contract garden was reloaded\n"
+
+
+def test_what_the_page_deploys_is_a_mock_that_starts() -> None:
+    page = (Path(__file__).resolve().parent.parent / "docs" / "share.md").read_text(encoding="utf-8")
+    documents = [one for block in re.findall(r"```yaml\n(.*?)```", page, re.S) for one in yaml.safe_load_all(block)]
+    compose, deployment, service = documents
+    pod = deployment["spec"]["template"]
+    (container,) = pod["spec"]["containers"]
+    for arguments in (compose["services"]["mock"]["command"], container["args"]):
+        with command.make_context(arguments[0], arguments[1:]) as context:
+            assert context.params["host"] == "0.0.0.0"
+            assert context.params["port"] == container["ports"][0]["containerPort"]
+            assert context.params["state"].startswith("redis://")
+    assert container["env"][0]["name"] == PASSWORD
+    assert service["spec"]["selector"] == pod["metadata"]["labels"] == deployment["spec"]["selector"]["matchLabels"]
+    assert service["spec"]["ports"][0]["targetPort"] == container["ports"][0]["containerPort"]
