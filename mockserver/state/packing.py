@@ -72,7 +72,9 @@ def _entry(entry: Entry) -> bytes:
 
 
 def _violation(told: dict[str, Any]) -> Violation:
-    return Violation(**{**told, "severity": Severity(told["severity"]), "source": Source(**told["source"])})
+    spoken = tuple((name, value) for name, value in told["spoken"])
+    severity, source = Severity(told["severity"]), Source(**told["source"])
+    return Violation(**{**told, "severity": severity, "source": source, "spoken": spoken})
 
 
 def packed_scenario(scenario: Scenario | None) -> bytes:
