@@ -19,7 +19,7 @@ from typing import Any, Final
 
 _END_TIMEOUT_S: Final = 10.0
 _PAUSE_S: Final = 2.0
-"""How long nobody takes the place of a worker that ended in order, or failed at its start: it may be that all are to end."""
+"""How long nobody takes the place of a worker that was not killed at work: all may be about to end, or to fail alike."""
 _START_S: Final = 0.5
 
 
@@ -77,8 +77,8 @@ class _Crew:
         while self._stopped not in connection.wait([self._stopped, *(one.sentinel for one in self._begun)]):
             for process in [one for one in self._begun if one.exitcode is not None]:
                 lived = time.monotonic() - self._begun[process]
-                calm = process.exitcode in (0, -signal.SIGTERM, -signal.SIGINT)
-                if (calm or lived < _START_S) and self._stopped.poll(_PAUSE_S):
+                by_itself = (process.exitcode or 0) >= 0 or process.exitcode in (-signal.SIGTERM, -signal.SIGINT)
+                if (by_itself or lived < _START_S) and self._stopped.poll(_PAUSE_S):
                     return
                 print(
                     f"worker {process.pid} {_ended(process.exitcode)}; another takes its place",
