@@ -12,6 +12,7 @@ from jsonschema.exceptions import ValidationError, best_match
 
 from mockserver import media, sentences
 from mockserver.contract import Contract, Operation, severity_of
+from mockserver.dialect import dialect_of
 from mockserver.findings import Severity, Side, Source, Violation
 from mockserver.meaning import MeaningValidator
 from mockserver.media import MISSING
@@ -29,12 +30,13 @@ class Explainer:
     def __init__(self, contract: Contract) -> None:
         self.contract = contract
         self._document = contract.document.data
+        self._dialect = dialect_of(self._document, MeaningValidator)
         self._validators: dict[str, Any] = {}
 
     def validator(self, schema: str) -> Any:
         """The compiled validator of the schema at a pointer."""
         if schema not in self._validators:
-            self._validators[schema] = MeaningValidator({**self._document, "$ref": f"#{schema}"})
+            self._validators[schema] = self._dialect({**self._document, "$ref": f"#{schema}"})
         return self._validators[schema]
 
     def schema(
