@@ -7,9 +7,10 @@ from itertools import islice
 from random import Random
 from typing import Any
 
+import jsonschema_rs
 from jsonschema import Draft202012Validator
 
-from mockserver import sentences
+from mockserver import sentences, unfolding
 from mockserver.expressions import ExpressionError, expression
 from mockserver.library import Document
 from mockserver.lint.problem import Problem, at, did_you_mean
@@ -44,6 +45,8 @@ def problems(document: Document, places: list[Place]) -> Iterator[Problem]:
             yield from _patterns(document, place)
     for place in places:
         yield from _circles(document, place)
+    for pointer, trouble in unfolding.troubles(document.data):
+        yield at(document, pointer, trouble)
 
 
 def misspelt(document: Document, places: list[Place]) -> Iterator[Problem]:
@@ -64,6 +67,8 @@ def _parents(pointer: str) -> list[str]:
 
 
 def _against_meta_schema(document: Document, place: Place) -> Iterator[Problem]:
+    if isinstance(place.node, bool) or jsonschema_rs.meta.is_valid(place.node):
+        return
     checker = Draft202012Validator(Draft202012Validator.META_SCHEMA)
     seen: set[tuple[str, str]] = set()
     for error in checker.iter_errors(place.node):
