@@ -47,7 +47,12 @@ class Explainer:
         ``area`` is the first part of the rule names, ``base`` the pointer of the value in its message; a wrong type hides
         whatever else is wrong at the same place.
         """
-        errors = [leaf for error in self.validator(schema).iter_errors(value) for leaf in _leaves(error)]
+        try:
+            errors = [leaf for error in self.validator(schema).iter_errors(value) for leaf in _leaves(error)]
+        except RecursionError:
+            deep = media.Problem("json.depth", "the value is nested too deeply to be held against its schema")
+            yield self.bytes(deep, operation, side, schema)
+            return
         wrong_type = {tuple(error.absolute_path) for error in errors if error.validator == "type"}
         seen: set[tuple[str, str, str]] = set()
         for error in errors:

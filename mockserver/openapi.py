@@ -110,6 +110,8 @@ def _content(document: Document, pointer: str, owner: Mapping[str, Any]) -> tupl
     found = []
     for kind in content if isinstance(content, Mapping) else ():
         at = f"{pointer}/content/{escape(kind)}"
+        if not (str(kind).isascii() and str(kind).isprintable()):
+            raise _broken(document, at, "a media type is printable ASCII, as in application/json")
         media = content[kind]
         examples: dict[str, Any] = {}
         meant: dict[str, str] = {}

@@ -18,6 +18,7 @@ from mockserver.contract import Contract, Media, Operation, ResponseSpec
 from mockserver.encoding import encoded
 from mockserver.envelope import Envelope
 from mockserver.explanation import Explainer
+from mockserver.messages import HEADER_NAME
 from mockserver.pointers import dereference, escape, find
 from mockserver.streaming import compiled_stream
 from mockserver.streams import StreamSpec
@@ -188,6 +189,8 @@ class Synthesize:
             at, node = dereference(document, f"{spec.pointer}/headers/{escape(name)}")
             if not isinstance(node, Mapping) or str(name).lower() in _HEADERS_OF_THE_SERVER:
                 continue
+            if not HEADER_NAME.fullmatch(str(name)):
+                continue  # lint says so
             value: Any = node.get("example")
             if value is None and "schema" in node:
                 try:

@@ -18,6 +18,7 @@ from mockserver import library, sentences
 from mockserver.library import Document
 from mockserver.lint.problem import Problem, at, did_you_mean
 from mockserver.lint.walk import METHODS, Place
+from mockserver.messages import HEADER_NAME
 from mockserver.pointers import dereference, find, pointer_of
 
 _FILE = "openapi-3.1.schema.json"
@@ -32,6 +33,7 @@ def problems(document: Document, places: list[Place]) -> Iterator[Problem]:
     yield from (problem for _, problem in _against_schema(document))
     yield from _operation_ids(document, places)
     yield from _path_parameters(document)
+    yield from _header_names(document, places)
 
 
 def grave(document: Document) -> Iterator[Problem]:
@@ -91,6 +93,16 @@ def _siblings(error: ValidationError) -> list[str]:
     parent: Any = error.schema
     found = list(parent.get("properties", ())) if isinstance(parent, Mapping) else []
     return [key for key in found if key != "$ref"]
+
+
+def _header_names(document: Document, places: list[Place]) -> Iterator[Problem]:
+    for place in places:
+        headers = place.node.get("headers") if place.kind == "response" else None
+        for name in headers if isinstance(headers, Mapping) else ():
+            if not HEADER_NAME.fullmatch(str(name)):
+                where = f"{place.pointer}/headers{pointer_of([name])}"
+                message = f"no header can be called {sentences.show(name)}"
+                yield at(document, where, message, "letters, digits and hyphens are usual")
 
 
 def _operation_ids(document: Document, places: list[Place]) -> Iterator[Problem]:
