@@ -76,7 +76,7 @@ HEADERS = st.lists(
             [b"Authorization: Bearer x", b"Accept: application/json", b"Content-Type: application/json", b"Content-Type: text/plain",
              b"Content-Encoding: gzip", b"Expect: 100-continue", b"Upgrade: websocket", b"Connection: keep-alive", b"Host: evil.example",
              b"Prefer: code=204", b"Prefer: code=999, delay=x", b"Prefer: example=\"\\\"", b"Prefer: scenario=rate-limited", b"Prefer: cut=1",
-             b"Mock-Session: \xe9\x01", b"X: " + b"a" * 70_000, b" folded", b"NoColon", b": empty", b"Cookie: a=b; =c"]
+             b"Mock-Session: \xe9\x01", b"X: LARGE", b" folded", b"NoColon", b": empty", b"Cookie: a=b; =c"]
         ),
         st.builds(lambda name, value: name + b": " + value, LATIN, LATIN),
         st.just(b"Prefer: ") | LATIN.map(lambda text: b"Prefer: " + text),
@@ -109,7 +109,7 @@ def framed(method: bytes, target: bytes, headers: list[bytes], body: bytes, fram
     if "chunked" in frame or frame == "both":
         lines.append(b"Transfer-Encoding: chunked")
         body = chunk + (b"zz\r\n" if frame == "badly chunked" else b"0\r\n\r\n")
-    return b"\r\n".join(lines) + b"\r\n\r\n" + body
+    return b"\r\n".join(lines).replace(b"LARGE", b"a" * 70_000) + b"\r\n\r\n" + body
 
 
 def answered(port: int, request: bytes) -> bytes:
@@ -121,7 +121,7 @@ def answered(port: int, request: bytes) -> bytes:
             connection.shutdown(socket.SHUT_WR)
             while piece := connection.recv(65536):
                 received += piece
-        except (ConnectionResetError, BrokenPipeError):
+        except OSError:  # the server closed first, which it may
             pass
         return received
 
