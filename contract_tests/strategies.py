@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import datetime
 import math
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -21,6 +20,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from mockserver.branches import Branch, Side
+from mockserver.expressions import expression, matches
 from mockserver.literals import Json, Schema, identity
 from mockserver.patterns import candidates
 from mockserver.shapes import Shape, shape_of
@@ -208,7 +208,7 @@ def _float_within(bound: Fraction, direction: int) -> float:
 def _texts(branch: Branch) -> SearchStrategy[str]:
     def fits(text: str) -> bool:
         longest = math.inf if branch.max_length is None else branch.max_length
-        return branch.min_length <= len(text) <= longest and all(re.search(p, text) for p in branch.patterns)
+        return branch.min_length <= len(text) <= longest and all(matches(p, text) for p in branch.patterns)
 
     if branch.patterns and (branch.min_length > 1 or len(branch.patterns) > 1 or branch.max_length is not None):
         # Drawing freely and throwing away what has the wrong length would throw away nearly everything.
@@ -230,15 +230,17 @@ def _text_within(branch: Branch, random: Random) -> str:
     longest = math.inf if branch.max_length is None else branch.max_length
     for pattern in branch.patterns:
         for text in candidates(pattern, random, branch.min_length, branch.max_length):
-            if branch.min_length <= len(text) <= longest and all(re.search(p, text) for p in branch.patterns):
+            if branch.min_length <= len(text) <= longest and all(matches(p, text) for p in branch.patterns):
                 return text
     return ""
 
 
 def _matching(pattern: str) -> SearchStrategy[str]:
-    # ASCII classes and no line break before the end: there Python reads patterns as ECMA-262 does, and as servers do.
-    ascii_only = re.compile(pattern, re.ASCII)
-    return st.from_regex(ascii_only).filter(lambda text: not text.endswith("\n") and bool(re.search(pattern, text)))
+    readable = expression(pattern).readable
+    if readable is None:
+        only = Branch(patterns=(pattern,))
+        return st.randoms(use_true_random=False).map(lambda random: _text_within(only, random))
+    return st.from_regex(readable).filter(lambda text: matches(pattern, text))
 
 
 def _zulu(moment: datetime.datetime) -> str:

@@ -77,7 +77,7 @@ SUSPICION_FIELDS = {
     "images": "units that clearing it would buy at most",
 }
 PREFERENCES = {
-    "code": ("status", "answers as documented for that status; 200 to 599"),
+    "code": ("status", "answers as documented for that status, else with a body that fits it; 200 to 599"),
     "example": ("name", "answers with the named example of the contract"),
     "scenario": ("name", "plays the [scenario](scenarios.md) for this request"),
     "delay": ("seconds", "waits before the first byte, in a stream before every event; decimals allowed, 3600 at most"),

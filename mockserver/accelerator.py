@@ -1,7 +1,7 @@
 """A fast first opinion: a compiled validator that may say yes, so that ``jsonschema`` is asked only about the rest.
 
 It is used where its yes is known to imply the judge's yes; whatever it does not accept, the judge decides and explains.
-``tests/test_accelerator.py`` holds both against each other.
+``tests/test_mock_admission.py`` and ``tests/test_expressions.py`` hold both against each other.
 """
 
 from __future__ import annotations
@@ -15,8 +15,11 @@ import jsonschema_rs
 from mockserver.dimensions import FastDimensions
 from mockserver.pointers import dereference, find
 
-_UNSURE_PATTERN = re.compile(r"\\[DWSBpPkux]|\[\^|\(\?|\.")
+_UNSURE_PATTERN = re.compile(r"\\[DWSsBbpPkuxc0-9]|\[\^|\[\]|\(\?|\.")
 """Where the two regular-expression dialects could accept different strings."""
+
+_LARGEST_PATTERN = 32 * 1024
+"""Bytes of a compiled pattern: what a search costs per character grows with them."""
 
 _UNSURE_KEYWORDS = ("$dynamicRef", "unevaluatedItems", "unevaluatedProperties", "contentSchema")
 
@@ -57,7 +60,10 @@ class Accelerator:
             return None
         try:
             return jsonschema_rs.Draft202012Validator(
-                {**self._document, "$ref": f"#{schema}"}, validate_formats=False, keywords=_KEYWORDS
+                {**self._document, "$ref": f"#{schema}"},
+                validate_formats=False,
+                keywords=_KEYWORDS,
+                pattern_options=jsonschema_rs.RegexOptions(size_limit=_LARGEST_PATTERN),
             )
         except (ValueError, jsonschema_rs.ValidationError):
             return None

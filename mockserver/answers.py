@@ -19,6 +19,7 @@ from mockserver.asked import Asked, Count, Slot
 from mockserver.contract import Contract, Operation
 from mockserver.encoding import encoded
 from mockserver.explanation import Explainer
+from mockserver.expressions import matches
 from mockserver.freshness import Fresh, styles
 from mockserver.illustration import illustrated
 from mockserver.pointers import find, parts_of, pointer_of
@@ -276,7 +277,7 @@ def _reader(pointer: str, default: Any = None) -> Callable[[Any], Any]:
 def _bounds(node: Mapping[str, Any], head: str) -> bool:
     """Whether a schema could refuse a text that begins with ``head``: an open pattern found in the head cannot."""
     pattern = node.get("pattern")
-    if isinstance(pattern, str) and (_CLOSED.search(pattern) or not re.search(pattern, head)):
+    if isinstance(pattern, str) and (_CLOSED.search(pattern) or not matches(pattern, head)):
         return True
     return any(keyword in node for keyword in ("maxLength", "format", "enum", "const", "not"))
 

@@ -14,6 +14,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
+from mockserver.expressions import matches
 from mockserver.literals import Json, Resolve, Schema, contradictory, identity
 
 Side: TypeAlias = Literal["request", "response"]
@@ -70,7 +71,7 @@ class PropertyRule:
 
     def at(self, name: str) -> list[Schema]:
         found = [self.named[name]] if name in self.named else []
-        found += [schema for pattern, schema in self.patterns.items() if re.search(pattern, name)]
+        found += [schema for pattern, schema in self.patterns.items() if matches(pattern, name)]
         return found or ([] if self.rest is None else [self.rest])
 
 

@@ -12,6 +12,7 @@ from jsonschema.exceptions import ValidationError, best_match
 
 from mockserver import media, sentences
 from mockserver.contract import Contract, Operation, severity_of
+from mockserver.dialect import dialect_of
 from mockserver.findings import Severity, Side, Source, Violation
 from mockserver.meaning import MeaningValidator
 from mockserver.media import MISSING
@@ -29,12 +30,13 @@ class Explainer:
     def __init__(self, contract: Contract) -> None:
         self.contract = contract
         self._document = contract.document.data
+        self._dialect = dialect_of(self._document, MeaningValidator)
         self._validators: dict[str, Any] = {}
 
     def validator(self, schema: str) -> Any:
         """The compiled validator of the schema at a pointer."""
         if schema not in self._validators:
-            self._validators[schema] = MeaningValidator({**self._document, "$ref": f"#{schema}"})
+            self._validators[schema] = self._dialect({**self._document, "$ref": f"#{schema}"})
         return self._validators[schema]
 
     def schema(
@@ -45,7 +47,12 @@ class Explainer:
         ``area`` is the first part of the rule names, ``base`` the pointer of the value in its message; a wrong type hides
         whatever else is wrong at the same place.
         """
-        errors = [leaf for error in self.validator(schema).iter_errors(value) for leaf in _leaves(error)]
+        try:
+            errors = [leaf for error in self.validator(schema).iter_errors(value) for leaf in _leaves(error)]
+        except RecursionError:
+            deep = media.Problem("json.depth", "the value is nested too deeply to be held against its schema")
+            yield self.bytes(deep, operation, side, schema)
+            return
         wrong_type = {tuple(error.absolute_path) for error in errors if error.validator == "type"}
         seen: set[tuple[str, str, str]] = set()
         for error in errors:

@@ -14,11 +14,11 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
-from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
 from mockserver import viewing
+from mockserver.dialect import Dialect
 from mockserver.dimensions import wrong
 from mockserver.media import MISSING
 from mockserver.messages import Exchange
@@ -271,8 +271,8 @@ KEYWORDS: dict[str, Keyword] = {
 """Keyword -> function; what each says is documented in ``schemas/contract.schema.json``."""
 
 _extend: Any = extend
-MeaningValidator: Any = _extend(Draft202012Validator, {**KEYWORDS, "x-given": _given, "x-image": _image})
-"""JSON Schema 2020-12 plus our keywords; they are silent where :data:`CURRENT` holds no exchange."""
+MeaningValidator: Any = _extend(Dialect, {**KEYWORDS, "x-given": _given, "x-image": _image})
+"""The dialect plus our keywords; they are silent where :data:`CURRENT` holds no exchange."""
 
 
 def _is_number(value: Any) -> bool:

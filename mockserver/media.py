@@ -13,7 +13,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 MAX_DEPTH: Final = 200
-MAX_DECODED: Final = 256 * 1024 * 1024
+MAX_DECODED: Final = 64 * 1024 * 1024
+"""Bytes of a body without its content coding; as much is read of one that has none."""
+MAX_VALUES: Final = 1_000_000
+"""Values of one JSON text, counted by commas; judging them takes seconds."""
+_CODINGS_AT_MOST: Final = 3
 
 
 class _Missing:
@@ -74,6 +78,8 @@ def covers(documented: str, kind: str) -> bool:
 def decode(body: bytes, coding: str | None) -> tuple[bytes, Problem | None]:
     """Undo ``Content-Encoding``; on failure the bytes as they came and the problem."""
     names = [name.strip().lower() for name in (coding or "").split(",") if name.strip()]
+    if len(names) > _CODINGS_AT_MOST:
+        return body, Problem("wire.coding", f"{len(names)} content codings on top of each other are not undone")
     for name in reversed(names):
         if name == "identity":
             continue
@@ -82,7 +88,9 @@ def decode(body: bytes, coding: str | None) -> tuple[bytes, Problem | None]:
         try:
             body = _inflate(body, name)
         except zlib.error as error:
-            return body, Problem("wire.coding", f"Content-Encoding says {name}, but the body is not: {error}")
+            return body, Problem(
+                "wire.coding", f"the content coding {name}, which the header names, cannot be undone: {error}"
+            )
     if not names and body[:2] == b"\x1f\x8b":
         try:
             return _inflate(body, "gzip"), Problem("wire.coding", "the body is gzip, and no Content-Encoding says so")
@@ -167,6 +175,9 @@ def _read_text(text: str, problems: list[Problem]) -> Reading:
     start = len(text) - len(text.lstrip(" \t\r\n"))
     if start == len(text):
         return Reading(MISSING, (*problems, Problem("json.empty", "the body holds only white space")))
+    if text.count(",") > MAX_VALUES:
+        what = f"the JSON text has more than {MAX_VALUES} values, more than are read"
+        return Reading(MISSING, (*problems, Problem("json.size", what)))
     try:
         value, end = decoder.raw_decode(text, start)
     except json.JSONDecodeError as error:

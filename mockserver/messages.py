@@ -6,11 +6,16 @@ translate from and to them.  What a body *means* is left to :mod:`mockserver.med
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 Headers = tuple[tuple[str, str], ...]
 """Names and values in the order and case in which they came; a name may stand more than once."""
+
+
+HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""What a header may be called (RFC 9110, 5.1): to be matched in full."""
 
 
 def header_values(headers: Headers, name: str) -> list[str]:

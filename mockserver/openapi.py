@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mockserver import library
+from mockserver import library, unfolding
 from mockserver.contract import Contract, Media, Operation, Parameter, ResponseSpec, Security, Units
 from mockserver.errors import ContractError
 from mockserver.library import Document
@@ -31,6 +31,8 @@ def load(name_or_path: str | None = None) -> Contract:
             line=origin.line,
             pointer="/openapi",
         )
+    for pointer, trouble in unfolding.troubles(document.data):
+        raise _broken(document, pointer, trouble)
     contract = Contract(document, tuple(_operations(document)))
     try:
         contract.base_path  # noqa: B018
@@ -109,6 +111,8 @@ def _content(document: Document, pointer: str, owner: Mapping[str, Any]) -> tupl
     found = []
     for kind in content if isinstance(content, Mapping) else ():
         at = f"{pointer}/content/{escape(kind)}"
+        if not (str(kind).isascii() and str(kind).isprintable()):
+            raise _broken(document, at, "a media type is printable ASCII, as in application/json")
         media = content[kind]
         examples: dict[str, Any] = {}
         meant: dict[str, str] = {}

@@ -6,6 +6,9 @@ Where contracts are and how their files refer to each other is left to :mod:`moc
 from __future__ import annotations
 
 import json
+import math
+import re
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,8 +22,17 @@ _NODES_AT_MOST = 500_000
 """Values of one file, aliases unfolded, beyond which it is taken for an attack."""
 
 
+_DIGITS_AT_MOST = 4300
+"""What Python reads of one number, since reading takes time in proportion to the square."""
+
+LEVELS_AT_MOST = 100
+"""How deep objects and lists of a file may nest: whatever walks a contract may recurse."""
+
+_STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+
+
 def parse(path: Path) -> Any:
-    """The value in a JSON or YAML file; raises ContractError with the line of a syntax error or a repeated key."""
+    """The value in a JSON or YAML file; raises ContractError with the line of whatever keeps it from being read."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
@@ -29,22 +41,136 @@ def parse(path: Path) -> Any:
         raise ContractError(f"cannot be read: {error.strerror}", file=str(path)) from None
     try:
         if path.suffix in (".yaml", ".yml"):
-            return json.loads(json.dumps(_bounded(yaml.safe_load(text)), default=str))
-        return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+            return json.loads(_as_json(text), parse_constant=_no_constant)
+        _not_too_deep(text, _opened(text), path)
+        return json.loads(
+            text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_int=_whole, parse_float=_finite
+        )
     except json.JSONDecodeError as error:
         raise ContractError(f"not JSON: {error.msg}, column {error.colno}", file=str(path), line=error.lineno) from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
         raise ContractError(f"not YAML: {error.problem}", file=str(path), line=line) from None
     except _RepeatedKeyError as error:
-        line = next((n for n, row in enumerate(text.splitlines(), 1) if json.dumps(error.key) in row), None)
+        line = error.line or _row_of(text, json.dumps(error.key), json.dumps(error.key, ensure_ascii=False))
         raise ContractError(f"the key {error.key!r} stands twice in one object", file=str(path), line=line) from None
-    except (ValueError, RecursionError, yaml.YAMLError) as error:
+    except _NumberError as error:
+        line = _row_of(text, error.digits)
+        message = f"the number {error.digits[:40]}{'...' * (len(error.digits) > 40)} {error.reason}"
+        raise ContractError(message, file=str(path), line=line) from None
+    except RecursionError:
+        _not_too_deep(text, _begun(text), path)
+        raise ContractError("cannot be read: it is nested too deeply", file=str(path)) from None
+    except (ValueError, TypeError, yaml.YAMLError) as error:
         raise ContractError(f"cannot be read: {error}", file=str(path)) from None
 
 
+def _row_of(text: str, *wanted: str) -> int | None:
+    """The last line in which one of some texts stands: of two equal keys it is the second that is one too many."""
+    rows = [number for number, row in enumerate(text.splitlines(), 1) if any(one in row for one in wanted)]
+    return rows[-1] if rows else None
+
+
 def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
+    raise _NumberError(name, "is no number of JSON")
+
+
+def _whole(digits: str) -> int:
+    try:
+        return int(digits)
+    except ValueError:
+        raise _NumberError(digits, f"has {len(digits)} digits, more than can be read") from None
+
+
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if math.isinf(value):
+        raise _NumberError(digits, "is out of the range of numbers")
+    return value
+
+
+@lru_cache(maxsize=4)
+def _as_json(text: str) -> str:
+    """A YAML text as JSON; kept, because reading YAML takes seconds where it has a megabyte."""
+    return json.dumps(_bounded(_from_yaml(text)), default=str)
+
+
+def _from_yaml(text: str) -> Any:
+    """The value of a YAML text; where a key stands twice PyYAML would take the last one and say nothing."""
+    loader = yaml.SafeLoader(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        _checked(node)
+        return loader.construct_document(node)
+    finally:
+        loader.dispose()
+
+
+def _checked(root: yaml.Node) -> None:
+    """Refuse what PyYAML would take and JSON cannot hold; keys become texts, as they are in JSON."""
+    waiting: list[Any] = [(root, 1)]
+    seen: set[int] = set()
+    while waiting:
+        node, depth = waiting.pop()
+        if depth > LEVELS_AT_MOST:
+            raise RecursionError
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            waiting.extend((value, depth + 1) for _, value in node.value)
+            keys: set[str] = set()
+            for key in [key for key, _ in node.value if isinstance(key, yaml.ScalarNode)]:
+                if key.tag != "tag:yaml.org,2002:merge":
+                    key.tag = "tag:yaml.org,2002:str"
+                    if key.value in keys:
+                        raise _RepeatedKeyError(key.value, key.start_mark.line + 1)
+                    keys.add(key.value)
+        elif isinstance(node, yaml.SequenceNode):
+            waiting.extend((item, depth + 1) for item in node.value)
+        elif node.tag.endswith(":float") and "inf" in repr(_float(node.value)):
+            raise _NumberError(node.value, "is out of the range of numbers")
+        elif node.tag.endswith(":int") and len(node.value) > _DIGITS_AT_MOST:
+            raise _NumberError(node.value, f"has {len(node.value)} digits, more than can be read")
+
+
+def _float(text: str) -> float:
+    """What YAML means by a number: ``.inf``, ``1_000.5``; 0.0 for what is left to PyYAML."""
+    try:
+        return float(text.lower().replace("_", "").replace(".inf", "inf").replace(".nan", "inf"))
+    except ValueError:
+        return 0.0
+
+
+def _opened(text: str) -> Iterator[tuple[int, int]]:
+    """For each object and list that a JSON text opens: its level and its position."""
+    level = 0
+    for found in _STRUCTURE.finditer(text):
+        if found[0] in "[{":
+            level += 1
+            yield level, found.start()
+        elif found[0] in "]}":
+            level -= 1
+
+
+def _begun(text: str) -> Iterator[tuple[int, int]]:
+    """The same of a YAML text."""
+    level = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            level += 1
+            yield level, event.start_mark.index if event.start_mark else 0
+        elif isinstance(event, yaml.CollectionEndEvent):
+            level -= 1
+
+
+def _not_too_deep(text: str, containers: Iterator[tuple[int, int]], path: Path) -> None:
+    for level, position in containers:
+        if level > LEVELS_AT_MOST:
+            message = f"objects and lists are nested more than {LEVELS_AT_MOST} levels deep from here; use references"
+            raise ContractError(message, file=str(path), line=text.count("\n", 0, position) + 1)
 
 
 def _bounded(value: Any) -> Any:
@@ -60,9 +186,15 @@ def _bounded(value: Any) -> Any:
 
 
 class _RepeatedKeyError(Exception):
-    def __init__(self, key: str) -> None:
+    def __init__(self, key: str, line: int | None = None) -> None:
         super().__init__(key)
-        self.key = key
+        self.key, self.line = key, line
+
+
+class _NumberError(Exception):
+    def __init__(self, digits: str, reason: str) -> None:
+        super().__init__(digits)
+        self.digits, self.reason = digits, reason
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -7,8 +7,11 @@ passed over and back-references refused: whoever asks has to search the result, 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from random import Random
 from typing import TypeAlias
+
+from mockserver.expressions import matches
 
 Writer: TypeAlias = Callable[[Random, int], str]
 
@@ -19,6 +22,8 @@ _SPACE = " \t"
 _CONTROL = {"n": "\n", "r": "\r", "t": "\t", "f": "\f", "v": "\v", "0": "\0"}
 _FILLER = "abcdefghij "
 _WIDEST_RANGE = 256
+_SAMPLE = "".join(map(chr, (*range(32, 0x3100), *range(0x3100, 0xD800, 16), *range(0x1F300, 0x1FA00, 8))))
+"""Characters of nearly every script and category."""
 _WIDEST_SPREAD = 4096
 
 
@@ -129,6 +134,12 @@ class _Parser:
                 return members
             if char == lower.upper():
                 return _others(members)
+        if char in "pP" and self.take("{"):
+            return _of_property(f"\\{char}{{{self.until('}')}}}")
+        if char == "u" and self.take("{"):
+            return chr(int(self.until("}"), 16))
+        if char == "c":
+            return chr(ord(self.next()) % 32)
         if char in "xu":
             digits = 2 if char == "x" else 4
             self.at += digits
@@ -142,7 +153,7 @@ class _Parser:
     def members(self) -> str:
         """The characters of a class, after its opening bracket; a few of them where a range is wide."""
         negated, found = self.take("^"), ""
-        while not self.take("]") or not found:
+        while not self.take("]"):
             char = self.next()
             first = self.escaped() if char == "\\" and not self.peek("b") else char
             if len(first) == 1 and self.peek("-") and not self.peek("-]"):
@@ -152,7 +163,11 @@ class _Parser:
                 found += "".join(map(chr, span if len(span) <= _WIDEST_RANGE else span[:: len(span) // _WIDEST_RANGE]))
             else:
                 found += first
-        usable = _others(found) if negated else "".join(char for char in found if not 0xD800 <= ord(char) < 0xE000)
+        usable = (
+            (_others(found) or _beyond(found))
+            if negated
+            else "".join(char for char in found if not 0xD800 <= ord(char) < 0xE000)
+        )
         if not usable:
             raise PatternError(self.pattern)
         return usable
@@ -183,6 +198,16 @@ class _Parser:
 
 def _one_of(members: str) -> Writer:
     return lambda random, spread: random.choice(members)
+
+
+@lru_cache(maxsize=256)
+def _of_property(escape: str) -> str:
+    """Characters with a property of Unicode, as the judge of patterns sees it; raises ExpressionError if there is none such."""
+    return "".join(char for char in _SAMPLE if matches(escape, char))
+
+
+def _beyond(members: str) -> str:
+    return "".join(char for char in _SAMPLE if char not in members)[:_WIDEST_RANGE]
 
 
 def _others(members: str) -> str:

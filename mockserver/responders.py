@@ -7,7 +7,7 @@ What was wrong with the request, and how the answer travels, is left to the pipe
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 from mockserver import media, sse
@@ -18,12 +18,14 @@ from mockserver.contract import Contract, Media, Operation, ResponseSpec
 from mockserver.encoding import encoded
 from mockserver.envelope import Envelope
 from mockserver.explanation import Explainer
+from mockserver.messages import HEADER_NAME
 from mockserver.pointers import dereference, escape, find
 from mockserver.streaming import compiled_stream
 from mockserver.streams import StreamSpec
 from mockserver.synthesis import Unsatisfiable, synthesize
 
 _PLANS_KEPT: Final = 256
+_WITHOUT_BODY: Final = (204, 205, 304)
 _HEADERS_OF_THE_SERVER: Final = ("content-type", "content-length", "transfer-encoding", "connection", "date")
 
 
@@ -47,8 +49,9 @@ class Responder(Protocol):
         seed: str,
         stream: StreamSpec | None = None,
     ) -> Plan | None:
-        """How to answer with a status (None: success) and a named example (None: any); None where neither is documented.
+        """How to answer with a status (None: success) and a named example (None: any).
 
+        None for an example that is not documented; a status that is not is given all the same, as far as one can.
         With ``stream`` the success is answered in events.
         """
 
@@ -96,12 +99,12 @@ class Synthesize:
         else:
             spec, code = operation.response_for(status), status
         if spec is None:
-            return None if status is not None or example is not None else _bare(200)
+            return None if example is not None else self._undocumented(operation, status or 200, seed)
         if example is not None and not any(example in option.examples for option in spec.content):
             return None
         headers = self._headers(spec, seed)
         option = _chosen(spec, example)
-        if option is None or code in (204, 205, 304):
+        if option is None or code in _WITHOUT_BODY:
             return Plan(code, headers, lambda _: b"")
         kind = media.media_type(option.type)
         kind = "application/json" if kind in ("*/*", "application/*", "") else kind
@@ -137,6 +140,17 @@ class Synthesize:
         if quick.check(pointer) is None:
             return lambda body: body is not media.MISSING and bool(slow(body))
         return lambda body: body is not media.MISSING and quick.accepts(pointer, body)
+
+    def _undocumented(self, operation: Operation, status: int, seed: str) -> Plan:
+        """A status of which the contract says nothing: the success or the error that it has, else no body."""
+        if status >= 400:
+            message = f"An answer with status {status}, as preferred by the request"
+            error = self._envelope.error(operation, status, message, "", None)
+            return Plan(status, ((b"content-type", error.kind),), lambda _: error.body)
+        success = self._planned(operation, None, None, seed) if operation.success else None
+        if success is None or status >= 300 or status in _WITHOUT_BODY:
+            return _bare(status)
+        return replace(success, status=status)
 
     def _base(self, option: Media, example: str | None, seed: str) -> Any:
         """The example asked for, else the first valid one, else a synthesised value, else any example."""
@@ -175,6 +189,8 @@ class Synthesize:
             at, node = dereference(document, f"{spec.pointer}/headers/{escape(name)}")
             if not isinstance(node, Mapping) or str(name).lower() in _HEADERS_OF_THE_SERVER:
                 continue
+            if not HEADER_NAME.fullmatch(str(name)):
+                continue  # lint says so
             value: Any = node.get("example")
             if value is None and "schema" in node:
                 try:

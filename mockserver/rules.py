@@ -48,6 +48,7 @@ _TABLE = (
     Rule("json.constant", E, "NaN or Infinity", "These are not JSON numbers (RFC 8259, 6).", 400),
     Rule("json.number", E, "Unreadable number", "A number is beyond what a JSON reader can hold.", 400),
     Rule("json.depth", E, "Nested too deeply", "The body nests deeper than is read.", 400),
+    Rule("json.size", E, "Too many values", "The body has more values than are read.", 400),
     Rule("json.double-encoded", E, "JSON inside a JSON string", "The answer is a string that holds the JSON text."),
     Rule("body.*", E, "Body", "The body breaks a keyword of its schema.", 400),
     Rule("meaning.dimensions", E, "Wrong size in pixels", "A size is not WIDTHxHEIGHT or outside its limits.", 400),

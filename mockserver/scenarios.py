@@ -23,9 +23,9 @@ from mockserver import library
 from mockserver.delivery import Delivery
 from mockserver.errors import ContractError
 from mockserver.library import Document
+from mockserver.messages import HEADER_NAME
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\t -~\x80-\xff]*")
 SESSIONS_AT_MOST = 1000
 """Sessions that are remembered; the oldest make room."""
@@ -135,7 +135,7 @@ def _response(data: Any, at: str) -> Fixed:
         raise MalformedScenarioError("headers must be an object of names and texts", f"{at}/headers")
     pairs = []
     for name, value in headers.items():
-        if not (isinstance(value, str) and _HEADER_NAME.fullmatch(name) and _HEADER_VALUE.fullmatch(value)):
+        if not (isinstance(value, str) and HEADER_NAME.fullmatch(name) and _HEADER_VALUE.fullmatch(value)):
             raise MalformedScenarioError(f"the header {name!r} cannot be sent like this", f"{at}/headers")
         if name.lower() in ("content-length", "transfer-encoding", "connection"):
             raise MalformedScenarioError(f"the header {name!r} is the server's own; see delivery", f"{at}/headers")

@@ -17,10 +17,10 @@ from itertools import islice
 from typing import Any, TypeAlias
 from urllib.parse import unquote
 
-from jsonschema import Draft202012Validator
 from jsonschema.protocols import Validator
 
 from mockserver.branches import UNPROVED, Branch, Conflict, Scope, Side
+from mockserver.dialect import dialect_of
 from mockserver.literals import Json, Schema
 from mockserver.pointers import descend
 
@@ -205,8 +205,9 @@ class _Source:
     negations: dict[int, tuple[Schema, Schema]] = field(default_factory=dict)
 
     @cached_property
-    def judge(self) -> Draft202012Validator:
-        return Draft202012Validator(self.document)
+    def judge(self) -> Validator:
+        judge: Validator = dialect_of(self.document)(self.document)
+        return judge
 
     def resolve(self, reference: str) -> Schema:
         found = descend(self.document, unquote(reference))

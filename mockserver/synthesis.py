@@ -20,6 +20,7 @@ from random import Random
 from typing import Any, TypeVar
 
 from mockserver.branches import Branch, Side
+from mockserver.expressions import ExpressionError, matches
 from mockserver.literals import Json, Schema, identity
 from mockserver.patterns import candidates
 from mockserver.pointers import escape
@@ -69,8 +70,7 @@ def value_of(shape: Shape, pointer: str, *, seed: int | str, prefer_examples: bo
     """The same for a shape that is kept, which saves reading the schema again; `pointer` only names it in errors."""
     try:
         value = _Builder(Random(repr(seed)), prefer_examples).value(shape, ())
-    except re.error:
-        # The judge reads patterns with Python's `re`; one that it cannot read makes every text unjudgeable.
+    except ExpressionError:  # one that cannot be read makes every text unjudgeable
         raise Unsatisfiable(pointer, "pattern") from None
     except _DeadEndError as failure:
         path = "".join(f"/{escape(part)}" for part in failure.path)
@@ -187,7 +187,7 @@ class _Builder:
     def text(self, branch: Branch) -> str:
         most = math.inf if branch.max_length is None else branch.max_length
         for candidate in self.texts(branch):
-            if branch.min_length <= len(candidate) <= most and all(re.search(p, candidate) for p in branch.patterns):
+            if branch.min_length <= len(candidate) <= most and all(matches(p, candidate) for p in branch.patterns):
                 return candidate
         raise _DeadEndError("pattern")
 

@@ -35,12 +35,15 @@ def watching(mock: Mock, told: Callable[[str], None] | None = None) -> Iterator[
 def _watch(mock: Mock, told: Callable[[str], None], stop: threading.Event) -> None:
     from watchfiles import watch
 
+    from mockserver import lint
+
     said = ""
     folder = mock.contract.document.folder
     for changes in watch(folder, stop_event=stop, debounce=200, step=20, rust_timeout=200, yield_on_timeout=True):
         if not any(path.endswith(_SUFFIXES) for _, path in changes):
             continue
         try:
+            lint.prove(mock.settings.contract)
             mock.reload()
         except ContractError as broken:
             line = f"the contract is broken and the old one stays in use: {broken}"

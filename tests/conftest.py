@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from mockserver.server import Running, background
 from mockserver.settings import Settings
+
+hypothesis_settings.register_profile("fuzz", max_examples=10_000)
 
 KEY = "sk-test-0123456789abcdef"
 

@@ -39,6 +39,8 @@ STRING = {"type": "string"}
         ({"type": "string"}, {"type": ["string", "null"]}, "additive", "breaking"),
         ({"enum": ["a", "b"]}, {"enum": ["a", "b", "c"]}, "additive", "breaking"),
         ({"enum": ["a", "b"]}, {"const": "a"}, "breaking", "additive"),
+        ({"enum": ["a", "b"]}, {"enum": ["a", "c"]}, "breaking", "breaking"),
+        ({"type": "integer"}, {"type": "string"}, "breaking", "breaking"),
         ({"pattern": "a"}, {"pattern": "b"}, "breaking", "breaking"),
         ({"pattern": "a"}, {}, "additive", "breaking"),
         ({"not": STRING}, {"not": {"type": "integer"}}, "breaking", "breaking"),

@@ -99,7 +99,7 @@ def test_a_contract_that_cannot_be_followed_is_told_and_shows_no_inside(
                 }
             }
         },
-        "components": {"schemas": {"A": {"$ref": "#/components/schemas/A"}}},
+        "components": {"schemas": {"A": {"type": "strng"}}},
     }
     path = tmp_path / "openapi.json"
     path.write_text(json.dumps(document))

@@ -60,12 +60,29 @@ def test_a_documented_status(mock: Running, good: dict[str, Any], status: int) -
     assert answer.headers["contract-violations"] == "0"
 
 
-def test_an_undocumented_status_is_ignored(mock: Running, good: dict[str, Any]) -> None:
-    answer = ask(mock, value=good, headers={"Prefer": "code=302, wait=5"})
+@pytest.mark.parametrize(("status", "held"), [(201, True), (204, False), (205, False), (302, False), (304, False)])
+def test_a_status_that_is_not_documented_is_given_too(
+    mock: Running, good: dict[str, Any], status: int, held: bool
+) -> None:
+    answer = ask(mock, value=good, headers={"Prefer": f"code={status}"})
+    assert (answer.status, answer.headers["preference-applied"]) == (status, f"code={status}")
+    assert bool(answer.body) is held
+    assert not held or answer.json()["choices"]
+
+
+def test_an_error_that_is_not_documented_has_the_form_of_the_others(garden: Running) -> None:
+    gate = {"X-Gate-Pass": "abc-123-def", "Authorization": None}
+    answer = ask(garden, "GET", "/garden/v9/beds/plot_aaaa", headers={**gate, "Prefer": "code=418"})
+    assert answer.status == 418
+    assert "418" in answer.body.decode()
+
+
+def test_an_unknown_wish_is_ignored(mock: Running, good: dict[str, Any]) -> None:
+    answer = ask(mock, value=good, headers={"Prefer": "example=nowhere, wait=5"})
     assert answer.status == 200
     assert "preference-applied" not in answer.headers
     notes = " ".join(mock.journal.entries()[-1].notes)
-    assert "302" in notes
+    assert "nowhere" in notes
     assert "wait" in notes
 
 

@@ -85,7 +85,7 @@ def test_imports_no_hypothesis() -> None:
         ({"type": "integer", "minimum": 2, "maximum": 1}, "maximum"),
         ({"type": "string", "pattern": "^(a)\\1$"}, "pattern"),
         ({"type": "string", "pattern": "^a$", "minLength": 2}, "pattern"),
-        ({"type": "string", "pattern": "^\\p{L}+$"}, "pattern"),
+        ({"type": "string", "pattern": "^\\p{Nonsense}+$"}, "pattern"),
         ({"type": "array", "items": {"enum": [1, 2]}, "uniqueItems": True, "minItems": 3}, "uniqueItems"),
         ({"type": "object", "additionalProperties": False, "minProperties": 1}, "minProperties"),
         ({"oneOf": [{"type": "integer"}, {"type": "integer"}]}, "type"),
@@ -186,7 +186,7 @@ def test_patterns_are_matched(pattern: str) -> None:
     assert all(re.search(pattern, text) for text in texts)
 
 
-@pytest.mark.parametrize("pattern", [r"(a)\1", "(?i)a", "(a", "a)", "[a", "*", r"\p{L}", "[^\\x00-\\x7f]"])
+@pytest.mark.parametrize("pattern", [r"(a)\1", "(?i)a", "(a", "a)", "[a", "*", r"\p{Nonsense}", "[]a"])
 def test_unknown_patterns_are_refused(pattern: str) -> None:
     with pytest.raises(PatternError):
         writer_of(pattern)

@@ -52,10 +52,12 @@ def command(
     Formats of reports: json, junit, ndjson, sarif, html, github, har.
     """
     from mockserver import openapi
+    from mockserver.cli.proof import prove
 
     if side is None and (operation or status):
         raise UsageError("--operation and --status describe a single body; they need --as request or --as response")
     outcome.check_targets(report)
+    prove(contract)
     loaded = openapi.load(contract)
     if side is not None:
         return _bodies(files, loaded, side, _operation(loaded, operation), status, fail_on, report)

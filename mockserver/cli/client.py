@@ -64,12 +64,14 @@ def command(
     swallows every error. Exit code 1 if they break the contract or COMMAND itself fails, 3 if none was seen.
     Formats of reports: json, junit, ndjson, sarif, html, github, har.
     """
+    from mockserver.cli.proof import prove
     from mockserver.client.environment import KEYS, dummy_key, environment
     from mockserver.client.process import run
     from mockserver.server import background
     from mockserver.settings import Settings
 
     outcome.check_targets(report)
+    prove(contract)
     settings = Settings(
         contract=contract,
         port=0,

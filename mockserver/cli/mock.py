@@ -67,9 +67,11 @@ def command(
     The first line on stdout is the base URL, printed when the mock is ready. Ctrl-C stops it.
     """
     from mockserver.cli.keys import required
+    from mockserver.cli.proof import prove
     from mockserver.server import serve
     from mockserver.settings import Settings
 
+    prove(contract)
     serve(
         Settings(
             contract=contract,

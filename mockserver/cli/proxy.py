@@ -80,11 +80,13 @@ def command(
     from mockserver import openapi
     from mockserver.cassette import Cassette
     from mockserver.checking.examination import Examiner
+    from mockserver.cli.proof import prove
     from mockserver.proxy import Inspector, Policy, proxying
     from mockserver.redaction import Redactor
     from mockserver.validation import Judge
 
     outcome.check_targets(report)
+    prove(contract)
     loaded = openapi.load(contract)
     redactor = Redactor(loaded)
     policy = Policy(on_request_violation or on_violation, on_response_violation or on_violation)

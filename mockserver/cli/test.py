@@ -64,24 +64,19 @@ def command(base_url: str | None, update_baseline: bool, dry_run: bool, **values
     Formats of reports: json, junit, ndjson, sarif, html, har, github.
     """
     from mockserver.cli.keys import DEFAULT, check
+    from mockserver.cli.proof import prove
+    from mockserver.cli.suite import run
 
     _check_reports(values["report"])
     check(values["api_key_env"] or DEFAULT)
     if update_baseline and values["baseline"] is None:
         raise UsageError("--update-baseline needs --baseline FILE to know what to write")
+    prove(values["contract"])
     if base_url is not None or values["replay"]:
-        return _run(_options(values, base_url, update_baseline, dry_run), values["contract"])
+        return run(_options(values, base_url, update_baseline, dry_run))
     with _mock(values["contract"]) as address:
         given = {**values, "api_key_env": _MOCK_KEY}
-        return _run(_options(given, address, update_baseline, dry_run), values["contract"])
-
-
-def _run(options: list[str], contract: str | None) -> int:
-    from mockserver import openapi
-    from mockserver.cli.suite import run
-
-    openapi.load(contract)  # a broken contract is told here, before anything starts
-    return run(options)
+        return run(_options(given, address, update_baseline, dry_run))
 
 
 def _check_reports(targets: tuple[str, ...]) -> None:

@@ -21,10 +21,11 @@ Node = Mapping[str, Any]
 
 
 class Motion(StrEnum):
-    """Which way a statement has moved: fewer values are valid, more are, it cannot be said, or none of it."""
+    """Which way a statement has moved: fewer values are valid, more are, others are, it cannot be said, or none of it."""
 
     NARROWER = "narrower"
     WIDER = "wider"
+    BOTH = "both"
     UNKNOWN = "unknown"
     SAME = "same"
 
@@ -165,10 +166,10 @@ def _sets(
     keyword: str, old: frozenset[str] | None, new: frozenset[str] | None, before: Any, after: Any
 ) -> Iterator[Step]:
     """None is everything."""
-    if new is not None and (old is None or not old <= new):
-        yield Step(keyword, before, after, Motion.NARROWER)
-    if old is not None and (new is None or not new <= old):
-        yield Step(keyword, before, after, Motion.WIDER)
+    less = new is not None and (old is None or not old <= new)
+    more = old is not None and (new is None or not new <= old)
+    if less or more:
+        yield Step(keyword, before, after, Motion.BOTH if less and more else Motion.NARROWER if less else Motion.WIDER)
 
 
 def _bound(old: Node, new: Node, closed: str, opened: str, sign: int) -> Iterator[Step]:

@@ -34,9 +34,14 @@ _PARAMETER = ("name", "in", "required", "schema", "style", "explode")
 _CONSEQUENCES: dict[tuple[Side, Motion], tuple[Effect, str]] = {
     ("request", Motion.NARROWER): (Effect.BREAKING, "requests that were valid may now be refused"),
     ("request", Motion.WIDER): (Effect.ADDITIVE, "every request that was valid still is"),
+    ("request", Motion.BOTH): (Effect.BREAKING, "requests that were valid may now be refused, and others are accepted"),
     ("request", Motion.UNKNOWN): (Effect.BREAKING, "cannot be compared, so taken as breaking"),
     ("response", Motion.NARROWER): (Effect.ADDITIVE, "answers promise more than before"),
     ("response", Motion.WIDER): (Effect.BREAKING, "answers may now be what clients were never promised"),
+    ("response", Motion.BOTH): (
+        Effect.BREAKING,
+        "answers may now be what clients were never promised, and no longer what they were",
+    ),
     ("response", Motion.UNKNOWN): (Effect.BREAKING, "cannot be compared, so taken as breaking"),
 }
 

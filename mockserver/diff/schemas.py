@@ -256,7 +256,7 @@ class _Walk:
 
     def _proved(self, start: int, own: int, left: str, right: str, before: Speakers, after: Speakers) -> None:
         """Put what differs at this very schema to the proof, where nobody else speaks of the same value."""
-        bad = {Motion.UNKNOWN, Motion.NARROWER if self.side == "request" else Motion.WIDER}
+        bad = {Motion.UNKNOWN, Motion.BOTH, Motion.NARROWER if self.side == "request" else Motion.WIDER}
         if not any(m.step.motion in bad for m in self.found[start:own]):
             return
         if not (before.alone(left) and after.alone(right)):

@@ -6,12 +6,12 @@ together tell. What they say is compared by :mod:`mockserver.diff.schemas`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from mockserver.diff.keywords import stating
+from mockserver.expressions import matches
 from mockserver.pointers import dereference, escape, find
 
 _LISTS = ("allOf", "anyOf", "oneOf")
@@ -90,7 +90,7 @@ def member_schemas(node: Mapping[str, Any], pointer: str, name: str) -> list[str
     """The pointers of what one schema object says about a member; empty where it is silent."""
     found = [f"{pointer}/properties/{escape(name)}"] if name in node.get("properties", ()) else []
     patterns = node.get("patternProperties", {})
-    found += [f"{pointer}/patternProperties/{escape(pattern)}" for pattern in patterns if re.search(pattern, name)]
+    found += [f"{pointer}/patternProperties/{escape(pattern)}" for pattern in patterns if matches(pattern, name)]
     if not found and "additionalProperties" in node:
         found.append(f"{pointer}/additionalProperties")
     return found

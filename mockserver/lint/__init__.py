@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from mockserver import library, openapi
 from mockserver.errors import ContractError
 from mockserver.library import Document
-from mockserver.lint import examples, keywords, scenarios, sources, structure, targets, vocabulary, walk
+from mockserver.lint import examples, keywords, satisfiable, scenarios, sources, structure, targets, vocabulary, walk
 from mockserver.lint.problem import Problem, from_error
 
 __all__ = ["Problem", "Result", "check"]
@@ -60,6 +60,7 @@ def check(name_or_path: str | None = None) -> Result:
             shown = list(examples.of(contract))
             found += examples.problems(contract, shown)
             found += examples.in_schemas(contract, places)
+            found += satisfiable.problems(contract, places)
             found += targets.problems(contract)
     return Result(
         name=document.name,
@@ -69,6 +70,32 @@ def check(name_or_path: str | None = None) -> Result:
         sources=len(sources.sources(places)),
         examples=len(shown),
     )
+
+
+def prove(name_or_path: str | None = None) -> tuple[Problem, ...]:
+    """Make sure that a contract means what it says wherever it is read; what else is wrong with its form is returned.
+
+    Raises ContractError, with the sentence that ``check`` has, for what would make answers and verdicts wrong.  Shipped
+    contracts are proven already.
+    """
+    if library.locate(name_or_path).is_relative_to(library.bundled_root()):
+        return ()
+    document = library.read(name_or_path)
+    places = list(walk.places(document.data))
+    grave = [
+        *structure.grave(document),
+        *vocabulary.problems(document, places),
+        *keywords.problems(document, places),
+    ]
+    for problem in (problem for problem in grave if not problem.note):
+        more = len({str(other) for other in grave if not other.note}) - 1
+        hint = f"; {more} more such problem{'s' * (more > 1)} (lint lists all)" if more else ""
+        right = f"; {problem.right}" if problem.right else ""
+        message = f"{problem.message}{right}{hint}"
+        raise ContractError(message, file=problem.file, line=problem.line, pointer=problem.pointer)
+    openapi.load(name_or_path)
+    found = [*structure.problems(document, places), *grave]
+    return tuple(dict.fromkeys(found))
 
 
 def _of_form(document: Document, places: list[walk.Place]) -> Iterator[Problem]:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import jsonschema_rs
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
@@ -17,20 +18,34 @@ from mockserver import library, sentences
 from mockserver.library import Document
 from mockserver.lint.problem import Problem, at, did_you_mean
 from mockserver.lint.walk import METHODS, Place
+from mockserver.messages import HEADER_NAME
 from mockserver.pointers import dereference, find, pointer_of
 
 _FILE = "openapi-3.1.schema.json"
 
 
+_GRAVE = ("type", "enum", "const")
+"""What makes a reader take one thing for another; what is missing or unknown only states nothing."""
+
+
 def problems(document: Document, places: list[Place]) -> Iterator[Problem]:
     """What breaks OpenAPI 3.1."""
-    yield from _against_schema(document)
+    yield from (problem for _, problem in _against_schema(document))
     yield from _operation_ids(document, places)
     yield from _path_parameters(document)
+    yield from _header_names(document, places)
 
 
-def _against_schema(document: Document) -> Iterator[Problem]:
+def grave(document: Document) -> Iterator[Problem]:
+    """What of it would make every reader of the document go wrong."""
+    yield from (problem for keyword, problem in _against_schema(document) if keyword in _GRAVE)
+
+
+def _against_schema(document: Document) -> Iterator[tuple[str, Problem]]:
+    """Each problem with the keyword that it breaks."""
     schema = library.parse(library.bundled_root() / _FILE)
+    if jsonschema_rs.is_valid(schema, document.data):
+        return  # in a hundredth of the time
     errors = [_deepest(error) for error in Draft202012Validator(schema).iter_errors(document.data)]
     touched = {tuple(error.absolute_path) for error in errors if error.validator != "unevaluatedProperties"}
     seen: set[tuple[str, str]] = set()
@@ -41,7 +56,7 @@ def _against_schema(document: Document) -> Iterator[Problem]:
             message, right = _said(error, name)
             if (pointer, message) not in seen:
                 seen.add((pointer, message))
-                yield at(document, pointer, message, right)
+                yield str(error.validator), at(document, pointer, message, right)
 
 
 def _deepest(error: ValidationError) -> ValidationError:
@@ -78,6 +93,16 @@ def _siblings(error: ValidationError) -> list[str]:
     parent: Any = error.schema
     found = list(parent.get("properties", ())) if isinstance(parent, Mapping) else []
     return [key for key in found if key != "$ref"]
+
+
+def _header_names(document: Document, places: list[Place]) -> Iterator[Problem]:
+    for place in places:
+        headers = place.node.get("headers") if place.kind == "response" else None
+        for name in headers if isinstance(headers, Mapping) else ():
+            if not HEADER_NAME.fullmatch(str(name)):
+                where = f"{place.pointer}/headers{pointer_of([name])}"
+                message = f"no header can be called {sentences.show(name)}"
+                yield at(document, where, message, "letters, digits and hyphens are usual")
 
 
 def _operation_ids(document: Document, places: list[Place]) -> Iterator[Problem]:

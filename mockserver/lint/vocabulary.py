@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
+from random import Random
 from typing import Any
 
+import jsonschema_rs
 from jsonschema import Draft202012Validator
 
-from mockserver import sentences
+from mockserver import sentences, unfolding
+from mockserver.expressions import ExpressionError, expression
 from mockserver.library import Document
 from mockserver.lint.problem import Problem, at, did_you_mean
 from mockserver.lint.walk import SCHEMAS, Place
+from mockserver.patterns import candidates
 from mockserver.pointers import dereference, pointer_of
 
 _OPENAPI = ("discriminator", "xml", "externalDocs", "example")
@@ -26,6 +30,7 @@ KEYWORDS = (
     *("contentEncoding", "contentMediaType", "contentSchema", *_OPENAPI),
 )
 """What a schema may hold: JSON Schema 2020-12, and OpenAPI 3.1's additions."""
+_LONG_TRIAL = 3000
 _TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
 
 
@@ -40,6 +45,8 @@ def problems(document: Document, places: list[Place]) -> Iterator[Problem]:
             yield from _patterns(document, place)
     for place in places:
         yield from _circles(document, place)
+    for pointer, trouble in unfolding.troubles(document.data):
+        yield at(document, pointer, trouble)
 
 
 def misspelt(document: Document, places: list[Place]) -> Iterator[Problem]:
@@ -60,6 +67,8 @@ def _parents(pointer: str) -> list[str]:
 
 
 def _against_meta_schema(document: Document, place: Place) -> Iterator[Problem]:
+    if isinstance(place.node, bool) or jsonschema_rs.meta.is_valid(place.node):
+        return
     checker = Draft202012Validator(Draft202012Validator.META_SCHEMA)
     seen: set[tuple[str, str]] = set()
     for error in checker.iter_errors(place.node):
@@ -105,10 +114,24 @@ def _patterns(document: Document, place: Place) -> Iterator[Problem]:
         own |= {f"/patternProperties{pointer_of([pattern])}": pattern for pattern in by_name}
     for where, pattern in own.items():
         try:
-            re.compile(pattern)
-        except (re.error, OverflowError) as error:
-            message = f"the regular expression {sentences.show(pattern)} cannot be read: {error}"
-            yield at(document, place.pointer + where, message, "one that both JavaScript and Python can read is needed")
+            compiled = expression(pattern)
+        except ExpressionError as error:
+            yield at(document, place.pointer + where, str(error), "one of ECMA 262 (JavaScript's) is needed")
+            continue
+        slow = next((text for text in _trials(pattern) if not compiled.decides(text)), None)
+        if slow is not None:
+            message = f"a search for the regular expression {sentences.show(pattern)} takes too long"
+            right = f"a text of {len(slow)} characters such as {sentences.show(slow)} is not held against it"
+            yield at(document, place.pointer + where, message, right, note=True)
+
+
+def _trials(pattern: str) -> Iterator[str]:
+    """Texts that a careless pattern takes long for: its own matches many times over, and something else at the end."""
+    texts = dict.fromkeys(("a", "0", " ", "aa ", *islice(candidates(pattern, Random(1), 1, 24), 6)))
+    for text in texts:
+        if text:
+            for times in (30, _LONG_TRIAL):
+                yield (text * (times // len(text) + 1))[:times] + "\u2603!"
 
 
 def _circles(document: Document, place: Place) -> Iterator[Problem]:
