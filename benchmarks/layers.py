@@ -24,8 +24,8 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks import page, peers, throughput  # noqa: E402
 from mockserver.accelerator import Accelerator  # noqa: E402
-from mockserver.answers import Asked  # noqa: E402
 from mockserver.app import Mock  # noqa: E402
+from mockserver.asked import Asked  # noqa: E402
 from mockserver.plain import read_plain  # noqa: E402
 from mockserver.settings import Settings  # noqa: E402
 
@@ -88,13 +88,15 @@ class Steps:
         bits, plainly, now = Random(0).getrandbits, pipeline.redactor.plainly, time.time()
         columns = [(*zip(*headers, strict=True), headers, body) for headers, body in self._requests]
         values = [read_plain(body) for *_, body in columns]
-        answers = [plan.body(Asked(v, row[3], now, bits)) for v, row in zip(values, columns, strict=True)]
+        answers = [
+            plan.body(Asked(v, row[3], now, bits, row[2], mock.gallery)) for v, row in zip(values, columns, strict=True)
+        ]
         self.read = self._time(read_plain, [(row[3],) for row in columns])
         self.validate = self._time(check, [(value,) for value in values])
         self.admit = self._time(admit, [(row[0], row[1], row[3]) for row in columns])
         self.answer = self._time(
-            lambda value, body: plan.body(Asked(value, body, now, bits)),
-            [(value, row[3]) for value, row in zip(values, columns, strict=True)],
+            lambda value, headers, body: plan.body(Asked(value, body, now, bits, headers, mock.gallery)),
+            [(value, row[2], row[3]) for value, row in zip(values, columns, strict=True)],
         )
 
         def redact(names: Any, given: Any, body: bytes, answer: bytes) -> bool:

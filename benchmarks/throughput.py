@@ -6,6 +6,9 @@ pairs of rounds, of how many requests per second the mock answers for one of the
 server process is shown beside it, of the calmest tenth of the rounds, since other processes only ever add to a round.
 
     python benchmarks/throughput.py [--rounds 40] [--requests 400] [--connections 32] [--floor 0.6]
+        [--workers 1] [--state PLACE]
+
+``--workers`` and ``--state`` are those of the mock; the CPU time is then that of all its processes together.
 """
 
 from __future__ import annotations
@@ -57,13 +60,13 @@ def serve_bare() -> None:
     uvicorn.Server(config).run(sockets=[listener])
 
 
-def serve_mock() -> None:
+def serve_mock(workers: int, state: str | None) -> None:
     """Serve the mock as the command line does."""
     sys.path.insert(0, str(ROOT))
     from mockserver.server import serve
     from mockserver.settings import Settings
 
-    serve(Settings(port=0))
+    serve(Settings(port=0, workers=workers, state=state))
 
 
 def requests_of(count: int, seed: int) -> list[bytes]:
@@ -136,10 +139,14 @@ def _size(head: bytes, rest: bytes) -> int:
 
 
 def cpu_s(pid: int) -> float:
-    """CPU seconds that a process has used, in all its threads (Linux: to the nanosecond; elsewhere from ps)."""
-    tasks = Path(f"/proc/{pid}/task")
-    if tasks.is_dir():
-        return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks.iterdir()) / 1e9
+    """CPU seconds that a process and its children have used, in all threads (Linux: to the nanosecond; elsewhere from ps,
+    without the children).
+    """
+    folder = Path(f"/proc/{pid}/task")
+    if folder.is_dir():
+        tasks = list(folder.iterdir())
+        own = sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
+        return own + sum(cpu_s(int(child)) for task in tasks for child in (task / "children").read_text().split())
     text = subprocess.run(["ps", "-o", "time=", "-p", str(pid)], capture_output=True, text=True, check=True).stdout
     clock, _, hundredths = text.strip().partition(".")
     return sum(int(part) * 60**i for i, part in enumerate(reversed(clock.split(":")))) + float(f"0.{hundredths or 0}")
@@ -157,14 +164,17 @@ def main() -> int:
     parser.add_argument("--requests", type=int, default=400)
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--floor", type=float, default=0.6)
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--state")
     parser.add_argument("--serve", choices=("bare", "mock"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
-        {"bare": serve_bare, "mock": serve_mock}[options.serve]()
+        serve_bare() if options.serve == "bare" else serve_mock(options.workers, options.state)
         return 0
+    more = ["--workers", str(options.workers), *(["--state", options.state] if options.state else [])]
     servers = {
         name: subprocess.Popen(
-            [sys.executable, __file__, "--serve", name], stdout=subprocess.PIPE, text=True, env={**os.environ}
+            [sys.executable, __file__, "--serve", name, *more], stdout=subprocess.PIPE, text=True, env={**os.environ}
         )
         for name in ("bare", "mock")
     }

@@ -249,8 +249,8 @@ def mock() -> str:
             ("`Preference-Applied`", "the preferences that were obeyed"),
         ])
         + "\n## Administration\n\nErrors are problem documents (RFC 9457). A mock on loopback takes these requests under a "
-        "loopback name only and from no\npage of another site. With `--workers` above 1 there is no common journal, and these "
-        "requests get a 409.\n`?session=NAME` looks at one session, `?session=*` at all.\n\n"
+        "loopback name only and from no\npage of another site. With `--workers` or `--state` they speak for [all processes](../share.md)."
+        "\n`?session=NAME` looks at one session, `?session=*` at all.\n\n"
         + table(("request", "effect"), ((f"`{name}`", text) for name, text in ADMIN.items()))
         + "\n### Conditions\n\nFor `find` and `verify`; all must be met. `verify` also takes `times`, `at_least` or `at_most` "
         "(at least one without them).\n\n" + table(("member", "meaning"), ((f"`{n}`", t) for n, t in CONDITIONS.items()))

@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from mockserver import __version__, media
+from mockserver.errors import StateError
 from mockserver.exhibition import exhibition
 from mockserver.gallery import PATH
 from mockserver.inspector import Inspector
@@ -42,7 +43,7 @@ def administration(mock: Mock) -> Starlette:
     """The application for one mock."""
     views = _Views(mock)
     table: list[tuple[str, str, Endpoint]] = [
-        *Inspector(views.single).table(),
+        *Inspector(mock).table(),
         ("/__admin/health", "GET", views.health),
         ("/__admin/contract", "GET", views.contract),
         ("/__admin/requests", "GET", views.requests),
@@ -62,7 +63,7 @@ def administration(mock: Mock) -> Starlette:
     routes.append(Route(PATH + "{name}", exhibition(mock.gallery), methods=["GET"]))
     return Starlette(
         routes=routes,
-        exception_handlers={ProblemError: problem, HTTPException: unroutable},
+        exception_handlers={ProblemError: problem, HTTPException: unroutable, StateError: _unreachable},
     )
 
 
@@ -99,7 +100,7 @@ class _Views:
         return json_answer({"total": len(entries), "requests": shown})
 
     async def forget(self, request: Request) -> Response:
-        return json_answer({"forgotten": self.single().journal.clear(_session(request))})
+        return json_answer({"forgotten": self._mock.journal.clear(_session(request))})
 
     async def find(self, request: Request) -> Response:
         found = _query(await _body(request), counted=False).find(self._entries(request))
@@ -107,7 +108,7 @@ class _Views:
 
     async def request(self, request: Request) -> Response:
         identifier = request.path_params["id"]
-        entry = self.single().journal.get(identifier)
+        entry = self._mock.journal.get(identifier)
         if entry is None:
             raise ProblemError(404, f"the journal holds no exchange {identifier!r}; it keeps the newest ones only")
         return json_answer(record(entry))
@@ -131,17 +132,17 @@ class _Views:
         return json_answer(self._playing(_own_session(request)))
 
     async def arm(self, request: Request) -> Response:
-        mock, session = self.single(), _own_session(request)
+        mock, session = self._mock, _own_session(request)
         mock.stage.arm(session, self._scenario(await _body(request)))
         return json_answer(self._playing(session))
 
     async def disarm(self, request: Request) -> Response:
-        mock, session = self.single(), _own_session(request)
+        mock, session = self._mock, _own_session(request)
         mock.stage.arm(session, None)
         return json_answer(self._playing(session))
 
     async def reset(self, request: Request) -> Response:
-        mock, session = self.single(), _session(request)
+        mock, session = self._mock, _session(request)
         mock.stage.reset(session)
         if mock.pipeline.replay is not None:
             mock.pipeline.replay.rewind()
@@ -176,14 +177,11 @@ class _Views:
         }
 
     def _entries(self, request: Request) -> list[Entry]:
-        return self.single().journal.entries(_session(request))
+        return self._mock.journal.entries(_session(request))
 
-    def single(self) -> Mock:
-        if self._mock.settings.workers > 1:
-            raise ProblemError(
-                409, "each worker has a journal and scenarios of its own; start the mock with one worker"
-            )
-        return self._mock
+
+async def _unreachable(request: Request, failure: Exception) -> Response:
+    return await problem(request, ProblemError(503, str(failure)))
 
 
 def _own_session(request: Request) -> str:

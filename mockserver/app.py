@@ -15,18 +15,20 @@ from typing import Any, Final
 from mockserver import forms, openapi
 from mockserver.contract import Contract
 from mockserver.delivery import AT_ONCE, Receive, Send, deliver
-from mockserver.errors import UsageError
+from mockserver.errors import StateError, UsageError
 from mockserver.gallery import Gallery
 from mockserver.identifiers import Identifiers
-from mockserver.journal import Journal
 from mockserver.outbox import Outbox
 from mockserver.pipeline import Later, Outcome, Pipeline
-from mockserver.scenarios import Scenario, Stage, read_scenarios
+from mockserver.scenarios import Scenario, read_scenarios
 from mockserver.settings import BODY_AT_MOST, FORM_AT_MOST, Settings
+from mockserver.state import opened
 
 ADMIN: Final = b"/__admin"
 _DISCARDED_AT_MOST: Final = 64 * 1024 * 1024
 """Bytes of a body beyond the limit that are read and dropped, so that the client gets to read the refusal."""
+_SILENCE_S: Final = 60.0
+"""Seconds between two complaints that the state cannot be reached."""
 
 _now = time.time
 _UNWANTED: Final = {"type": "http.request", "body": b"", "more_body": True}
@@ -46,13 +48,15 @@ class Mock:
         if takes_files and settings.max_body == BODY_AT_MOST:
             settings = replace(settings, max_body=FORM_AT_MOST)
         self.settings = settings
-        self.journal = Journal(settings.journal_entries, settings.journal_bytes)
-        self.outbox = Outbox()
         self.gallery = Gallery(settings.image_style)
         self.started = _now()
         self._identifiers = Identifiers()
         scenarios = read_scenarios(contract.document)
-        self.stage = Stage(self._first(scenarios))
+        self.state = opened(settings, contract.name, self._first(scenarios))
+        self.journal, self.stage = self.state.journal, self.state.stage
+        self._complained = -_SILENCE_S
+        self._shared = self.state.store is not None
+        self.outbox = Outbox(self._keep if self._shared else None)
         self.pipeline = self._pipeline(contract, scenarios)
         self._admin: Any = None
 
@@ -72,7 +76,11 @@ class Mock:
         self.pipeline = self._pipeline(contract, read_scenarios(contract.document))
 
     def _pipeline(self, contract: Contract, scenarios: dict[str, Scenario]) -> Pipeline:
-        return Pipeline(contract, scenarios, self.settings, self.journal, self.stage, self._identifiers, self.gallery)
+        return Pipeline(contract, scenarios, self.settings, self.state, self._identifiers, self.gallery)
+
+    def close(self) -> None:
+        """Let go of what the mock shares with others."""
+        self.state.close()
 
     def _first(self, scenarios: dict[str, Scenario]) -> Scenario | None:
         name = self.settings.scenario
@@ -113,8 +121,12 @@ class Mock:
             if isinstance(outcome, Later):
                 outcome = outcome.tell(await self.gallery.apart(outcome.make))
             status, sent, content, way = outcome
+        except StateError as lost:
+            status, sent, content, way = self._unkept(lost)
         except Exception as error:  # noqa: BLE001  the last resort: whatever a contract is, no client sees our inside
             status, sent, content, way = self._failed(scope["method"], path, error)
+        if self._shared and not self.outbox.send():
+            status, sent, content, way = self._unkept()
         if more:
             sent.extend(more)
         if way is AT_ONCE:
@@ -122,6 +134,28 @@ class Mock:
             await send({"type": "http.response.body", "body": content})
         else:
             await deliver(status, sent, content, way, receive, send)
+
+    def _keep(self) -> bytes:
+        """Commit what was recorded; b"", or the answer that requests get whose record could not be kept."""
+        try:
+            self.journal.commit()
+        except StateError as trouble:
+            status, headers, body, _ = self._unkept(trouble)
+            head = b"".join(b"%b: %b\r\n" % pair for pair in headers)
+            return b"HTTP/1.1 %d Service Unavailable\r\n%b\r\n%b" % (status, head, body)
+        return b""
+
+    def _unkept(self, trouble: StateError | None = None) -> Outcome:
+        """The answer where nothing can be recorded; and a line about it now and then."""
+        if trouble is not None and time.monotonic() > self._complained + _SILENCE_S:
+            self._complained = time.monotonic()
+            sys.stderr.write(f"error: {trouble}; requests get a 503 until it answers\n")
+        found = self.pipeline.envelope.error(
+            None, 503, "the mock cannot reach its state; see its error output", "", None
+        )
+        length = b"%d" % len(found.body)
+        headers = [(b"content-type", found.kind), (b"content-length", length), (b"retry-after", b"1")]
+        return 503, headers, found.body, AT_ONCE
 
     def _failed(self, method: str, path: bytes, error: Exception) -> Outcome:
         """The answer where the contract cannot be followed, and a line that says so to whoever runs the mock."""

@@ -6,6 +6,7 @@
     ├── UsageError              2  options that do not fit together
     ├── ContractError           2  a contract document that cannot be used; names file, line and pointer
     ├── RecordError             2  recorded traffic, a baseline or a report file that cannot be read or written
+    ├── StateError              2  what several mocks share cannot be kept where it should be
     ├── Inconclusive            3  no verdict: target unreachable, key refused, limits spent
     └── BudgetSpent             3  the next request would break a limit; raised before it is sent
 """
@@ -39,6 +40,10 @@ class ContractError(ContractToolError):
 
 class RecordError(ContractToolError):
     """Recorded traffic, a baseline or a report that cannot be read or written."""
+
+
+class StateError(ContractToolError):
+    """The place where several processes of a mock keep what they share cannot be used, or no longer."""
 
 
 class Inconclusive(ContractToolError):

@@ -27,7 +27,7 @@ from mockserver.settings import Settings
 JOURNAL_ENTRIES: Final = 100_000
 JOURNAL_BYTES: Final = 256 * 1024 * 1024
 """More than a mock keeps else: a test that sends many requests is judged by all of them."""
-_OWN: Final = ("port", "workers", "watch")
+_OWN: Final = ("port", "workers", "state", "watch")
 """Options that a mock for tests decides itself."""
 
 

@@ -10,7 +10,7 @@ class Identifiers:
     """Gives every exchange a name that no other has."""
 
     def __init__(self) -> None:
-        self._prefix = os.urandom(3).hex().encode()
+        self._prefix = os.urandom(5).hex().encode()
         self._next = itertools.count(1).__next__
 
     def fresh(self) -> bytes:

@@ -95,7 +95,8 @@ Plain = tuple[bytes, bytes, float, float, Kind, tuple[bytes, ...], int]
 length of the answer.  One block of bytes and numbers, which costs little and which the garbage collector leaves alone."""
 
 
-def _unpacked(row: Plain) -> Entry:
+def unpacked(row: Plain) -> Entry:
+    """A plain exchange as an entry."""
     record, name, started, duration, kind, names, length = row
     *values, bodies = record.split(b"\n", len(names))  # no header value holds a line feed
     body, answer = bodies[: len(bodies) - length - 1], bodies[len(bodies) - length :]
@@ -129,6 +130,9 @@ class Journal:
         if len(rows) > self._limit or self._size > self._size_limit:
             self._make_room()
 
+    def commit(self) -> None:
+        """Nothing is left to do: what is appended is there."""
+
     def _make_room(self) -> None:
         rows = self._rows
         while len(rows) > 1 and (len(rows) > self._limit or self._size > self._size_limit):
@@ -138,7 +142,7 @@ class Journal:
 
     def entries(self, session: str | None = None) -> list[Entry]:
         """Oldest first; those of one session, or all."""
-        found = [row if isinstance(row, Entry) else _unpacked(row) for row in tuple(self._rows)]
+        found = [row if isinstance(row, Entry) else unpacked(row) for row in tuple(self._rows)]
         return [entry for entry in found if session is None or entry.session == session]
 
     def exchanges(self, session: str | None = None) -> Iterator[Exchange]:
@@ -165,7 +169,7 @@ class Journal:
         for row in reversed(tuple(self._rows)):
             if (row.id == identifier) if isinstance(row, Entry) else (row[1] == name):
                 return found[::-1]
-            found.append(row if isinstance(row, Entry) else _unpacked(row))
+            found.append(row if isinstance(row, Entry) else unpacked(row))
         return None
 
     def clear(self, session: str | None = None) -> int:

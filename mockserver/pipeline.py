@@ -25,16 +25,17 @@ from mockserver.freshness import seeded
 from mockserver.gallery import Gallery, UndrawnError
 from mockserver.identifiers import Identifiers
 from mockserver.intake import Came, Intake, RawHeaders
-from mockserver.journal import Entry, Journal
+from mockserver.journal import Entry
 from mockserver.meaning import digest_of
 from mockserver.preferences import NONE, Preferences, preferences_of
 from mockserver.redaction import Redactor
 from mockserver.replay import Replay
 from mockserver.replay import read as read_cassette
 from mockserver.responders import Plan, Responder, Synthesize
-from mockserver.scenarios import Scenario, Stage, Step
+from mockserver.scenarios import Scenario, Step
 from mockserver.settings import Settings
 from mockserver.shortcut import Shortcut
+from mockserver.state import State
 from mockserver.streams import StreamSpec
 from mockserver.validation import Judge, RequestJudgement
 
@@ -63,13 +64,12 @@ class Pipeline:
         contract: Contract,
         scenarios: Mapping[str, Scenario],
         settings: Settings,
-        journal: Journal,
-        stage: Stage,
+        state: State,
         identifiers: Identifiers,
         gallery: Gallery,
     ) -> None:
         self.contract, self.scenarios, self.settings = contract, dict(scenarios), settings
-        self.journal, self.stage = journal, stage
+        self.journal, self.stage = journal, stage = state.journal, state.stage
         self.judge = Judge(contract)
         self.intake = Intake(contract, self.judge, settings)
         self.redactor = Redactor(contract, settings.api_key)
@@ -82,7 +82,7 @@ class Pipeline:
         self._usually = Delivery(delay_s=settings.delay) if settings.delay else AT_ONCE
         self.replay: Replay | None = None
         if settings.replay is not None:
-            self.replay = read_cassette(settings.replay, contract.base_path)
+            self.replay = read_cassette(settings.replay, contract.base_path, state.store)
         self.shortcuts: dict[tuple[bytes, bytes], Shortcut] = {}
         if settings.seed is None and settings.api_key is None and self.replay is None and not settings.delay:
             for operation in contract.operations:

@@ -6,6 +6,7 @@ not hold is not its business: the mock answers that as it would without one, and
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from mockserver import cassette, media
 from mockserver.errors import RecordError
 from mockserver.media import MISSING
 from mockserver.messages import Exchange, Response
+from mockserver.state.store import Store
 
 _OF_THE_TRANSFER: Final = ("content-length", "transfer-encoding", "connection", "keep-alive", "date", "server")
 
@@ -23,21 +25,26 @@ Key = tuple[str, str, str, bytes]
 
 @dataclass(slots=True)
 class _Track:
+    name: str
     answers: list[Response] = field(default_factory=list)
     next: int = 0
 
 
 class Replay:
-    """The answers of one cassette by request."""
+    """The answers of one cassette by request.
 
-    def __init__(self, exchanges: Iterable[Exchange], base_path: str) -> None:
-        self._base = base_path
+    ``store`` counts the answers of a track where several processes give them.
+    """
+
+    def __init__(self, exchanges: Iterable[Exchange], base_path: str, store: Store | None = None) -> None:
+        self._base, self._store = base_path, store
         self._tracks: dict[Key, _Track] = {}
         for exchange in exchanges:
             request = exchange.request
             if exchange.response is not None:
                 key = self._key(request.method, request.path, request.query, request.body)
-                self._tracks.setdefault(key, _Track()).answers.append(exchange.response)
+                name = hashlib.sha256(repr(key).encode("utf-8", "surrogatepass")).hexdigest()
+                self._tracks.setdefault(key, _Track(name)).answers.append(exchange.response)
 
     def __len__(self) -> int:
         return len(self._tracks)
@@ -49,8 +56,9 @@ class Replay:
         track = self._tracks.get(self._key(method, path, query, body))
         if track is None:
             return None
-        response = track.answers[min(track.next, len(track.answers) - 1)]
+        turn = self._store.follow(track.name) if self._store else track.next
         track.next += 1
+        response = track.answers[min(turn, len(track.answers) - 1)]
         headers = [
             (name.lower().encode("latin-1", "replace"), value.encode("latin-1", "replace"))
             for name, value in response.headers
@@ -60,6 +68,8 @@ class Replay:
 
     def rewind(self) -> None:
         """Begin every track again."""
+        if self._store is not None:
+            self._store.rewind()
         for track in self._tracks.values():
             track.next = 0
 
@@ -70,9 +80,9 @@ class Replay:
         return method, path, query, same
 
 
-def read(path: str, base_path: str) -> Replay:
+def read(path: str, base_path: str, store: Store | None = None) -> Replay:
     """Read a cassette; raises RecordError when it cannot be read or holds no answer."""
-    replay = Replay(cassette.read(path), base_path)
+    replay = Replay(cassette.read(path), base_path, store)
     if not len(replay):
         raise RecordError(f"{path} holds no answer to replay")
     return replay

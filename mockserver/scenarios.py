@@ -27,7 +27,8 @@ from mockserver.library import Document
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\t -~\x80-\xff]*")
-_SESSIONS_AT_MOST = 1000
+SESSIONS_AT_MOST = 1000
+"""Sessions that are remembered; the oldest make room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +188,7 @@ class Stage:
         """Play a scenario from its first step; None for none."""
         self._forget_turns(session)
         self._armed.pop(session, None)
-        while len(self._armed) >= _SESSIONS_AT_MOST:
+        while len(self._armed) >= SESSIONS_AT_MOST:
             self._armed.pop(next(iter(self._armed)))
         if scenario is not None or self._first is not None:
             self._armed[session] = scenario
@@ -209,7 +210,7 @@ class Stage:
         """The step for the session's next request, which then counts as answered."""
         turn = self.turn(session, scenario)
         if (session, scenario.name) not in self._turns:
-            while len(self._turns) >= _SESSIONS_AT_MOST:
+            while len(self._turns) >= SESSIONS_AT_MOST:
                 self._turns.pop(next(iter(self._turns)))
         self._turns[session, scenario.name] = turn + 1
         return scenario.step(turn)

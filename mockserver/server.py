@@ -11,11 +11,14 @@ import gc
 import importlib.util
 import logging
 import multiprocessing
+import os
+import shutil
 import signal
 import socket
 import sys
+import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from types import FrameType
@@ -24,8 +27,9 @@ from typing import TYPE_CHECKING, Any
 from mockserver.app import Mock
 from mockserver.descriptors import make_room
 from mockserver.errors import ContractToolError
-from mockserver.journal import Journal
 from mockserver.settings import Settings
+from mockserver.state import AnyJournal
+from mockserver.workers import end_with_parent, working
 
 if TYPE_CHECKING:
     import uvicorn
@@ -41,7 +45,7 @@ class Running:
 
     url: str
     port: int
-    journal: Journal
+    journal: AnyJournal
     mock: Mock
 
 
@@ -49,31 +53,51 @@ class _StoppedError(Exception):
     """SIGTERM came: the ordinary way to end a server."""
 
 
+def _stop(_: int, __: FrameType | None) -> None:
+    raise _StoppedError
+
+
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM (returns) or SIGINT (raises KeyboardInterrupt); the first line on stdout is the base URL.
 
-    Raises ContractToolError when the address cannot be bound, ContractError when the contract cannot be used.
+    Raises ContractToolError when the address cannot be bound or the state not be kept, ContractError when the contract
+    cannot be used.
     """
-    mock, host = Mock(settings), at_home(settings.host)
-    listener = listener_on(host, settings.port)
-    url = url_of(host, listener.getsockname()[1], mock.base_path)
+    with _place(settings) as (settings, private):
+        _serve(settings, private)
+
+
+def _serve(settings: Settings, private: str | None) -> None:
+    host = at_home(settings.host)
+    with contextlib.closing(listener_on(host, settings.port)) as listener, contextlib.closing(Mock(settings)) as mock:
+        _run(mock, listener, url_of(host, listener.getsockname()[1], mock.base_path), private)
+
+
+def _run(mock: Mock, listener: socket.socket, url: str, private: str | None) -> None:
+    settings = mock.settings
 
     def ready() -> None:
         print(url, flush=True)
 
-    def stop(_: int, __: FrameType | None) -> None:
-        raise _StoppedError
-
-    before = signal.signal(signal.SIGTERM, stop)
+    before = signal.signal(signal.SIGTERM, _stop)
     try:
         _settle()
-        with _reloading(mock), _others(settings, listener):
+        with _reloading(mock), working(settings.workers - 1, _work, (settings, listener, private)):
             _server(mock, ready).run(sockets=[listener])
     except _StoppedError:
         return
     finally:
         signal.signal(signal.SIGTERM, before)
-        listener.close()
+
+
+@contextmanager
+def _place(settings: Settings) -> Iterator[tuple[Settings, str | None]]:
+    """The settings with a place for the state, and the private folder in which it is: gone at the end."""
+    if settings.workers == 1 or settings.state is not None:
+        yield settings, None
+        return
+    with tempfile.TemporaryDirectory(prefix="quickrouter-contract-", ignore_cleanup_errors=True) as folder:
+        yield replace(settings, state=os.path.join(folder, "state")), folder  # noqa: PTH118  settings hold text
 
 
 @contextmanager
@@ -105,40 +129,33 @@ def background(settings: Settings) -> Iterator[Running]:
         server.should_exit = True
         thread.join(START_TIMEOUT_S)
         listener.close()
+        mock.close()
 
 
-def _reloading(mock: Mock) -> AbstractContextManager[None]:
+def _reloading(mock: Mock, told: Callable[[str], None] | None = None) -> AbstractContextManager[None]:
     if not mock.settings.watch:
         return nullcontext()
     from mockserver.watch import watching
 
-    return watching(mock)
+    return watching(mock, told)
 
 
-@contextmanager
-def _others(settings: Settings, listener: socket.socket) -> Iterator[None]:
-    """The other workers: processes that accept from the same socket; they end with the block."""
-    processes = [
-        multiprocessing.get_context("spawn").Process(target=_work, args=(settings, listener), daemon=True)
-        for _ in range(settings.workers - 1)
-    ]
-    for process in processes:
-        process.start()
-    try:
-        yield
-    finally:
-        for process in processes:
-            process.terminate()
-        for process in processes:
-            process.join(START_TIMEOUT_S)
-
-
-def _work(settings: Settings, listener: socket.socket) -> None:
+def _work(settings: Settings, listener: socket.socket, private: str | None) -> None:
     """One further worker; an interrupt at the terminal reaches it too, and is its parent's to tell."""
-    mock = Mock(settings)
-    _settle()
-    with contextlib.suppress(KeyboardInterrupt), _reloading(mock):
-        _server(mock, lambda: None).run(sockets=[listener])
+    signal.signal(signal.SIGTERM, _stop)
+    end_with_parent()
+    try:
+        with contextlib.closing(Mock(settings)) as mock, _reloading(mock, lambda _: None):
+            _settle()
+            _server(mock, lambda: None).run(sockets=[listener])
+    except (KeyboardInterrupt, _StoppedError):
+        return
+    except ContractToolError as failure:
+        sys.exit(f"error: {failure}")
+    finally:
+        parent = multiprocessing.parent_process()
+        if private and parent and not parent.is_alive():
+            shutil.rmtree(private, ignore_errors=True)
 
 
 def _settle() -> None:

@@ -30,6 +30,8 @@ class Settings:
     ``ignore`` does not judge requests.  ``api_key`` is the only valid key, None for any; it is never shown.
     ``replay`` is a cassette whose answers are given to the requests that it holds.
     ``delay`` seconds are waited before every answer, in a stream before every event.
+    ``workers`` processes serve; ``state`` says where they keep journal and scenarios, a file or the address of a Redis
+    server, None for the memory of the only one.
     ``watch`` reloads the contract when one of its files changes.  ``max_body`` and ``max_headers`` are bytes of one request;
     ``journal_entries`` and ``journal_bytes`` bound what the journal keeps.
     ``image_style`` is how pictures are drawn.
@@ -41,6 +43,7 @@ class Settings:
     scenario: str | None = None
     seed: int | None = None
     workers: int = 1
+    state: str | None = None
     on_violation: OnViolation = "enforce"
     api_key: str | None = field(default=None, repr=False)
     watch: bool = False

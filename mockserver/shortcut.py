@@ -19,11 +19,11 @@ from mockserver.contract import Operation
 from mockserver.gallery import Gallery, UndrawnError
 from mockserver.identifiers import Identifiers
 from mockserver.intake import RawHeaders
-from mockserver.journal import Journal, Kind
+from mockserver.journal import Kind
 from mockserver.redaction import Redactor
 from mockserver.responders import Plan
-from mockserver.scenarios import Stage
 from mockserver.settings import Settings
+from mockserver.state import AnyJournal, AnyStage
 
 _CHANGING: Final = (b"content-length", b"contract-violations", b"mock-exchange")
 _ODD: Final = frozenset({b"prefer", b"mock-session", b"transfer-encoding"})
@@ -42,8 +42,8 @@ class Shortcut:
     """Answers plainly valid requests to one operation, and records them."""
 
     def __init__(
-        self, operation: Operation, path: bytes, admit: Admit, plan: Plan, redactor: Redactor, journal: Journal,
-        stage: Stage, identifiers: Identifiers, gallery: Gallery, settings: Settings,
+        self, operation: Operation, path: bytes, admit: Admit, plan: Plan, redactor: Redactor,
+        journal: AnyJournal, stage: AnyStage, identifiers: Identifiers, gallery: Gallery, settings: Settings,
     ) -> None:  # fmt: skip
         self.status: Final = plan.status
         self.fixed: Final = tuple(plan.headers)

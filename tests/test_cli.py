@@ -66,7 +66,7 @@ def test_help_of_test_names_every_option() -> None:
 
 def test_help_of_mock_names_every_option() -> None:
     text = run("mock", "-h").stdout
-    for option in ["host", "port", "contract", "scenario", "seed", "workers", "on-violation", "api-key-env"]:
+    for option in ["host", "port", "contract", "scenario", "seed", "workers", "state", "on-violation", "api-key-env"]:
         assert f"--{option}" in text
 
 

@@ -20,6 +20,7 @@ import socket
 import subprocess
 import sys
 import threading
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -220,10 +221,9 @@ def test_ci_runs_the_command_of_the_readme() -> None:
 
 
 def test_every_dependency_has_its_reason() -> None:
-    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    listed = re.search(r"^dependencies = \[(.*?)^\]", text, re.DOTALL | re.MULTILINE)
-    assert listed is not None
-    declared = set(re.findall(r'"([a-z-]+)[>=]', listed[1]))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    listed = [*project["dependencies"], *(one for extra in project["optional-dependencies"].values() for one in extra)]
+    declared = {re.split("[>=]", one)[0] for one in listed}
     table = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Dependencies")[2].partition("## ")[0]
     rows = re.findall(r"^\| ([A-Za-z, -]+) \|", table, re.MULTILINE)[1:]
     assert declared == {name.strip().lower() for row in rows for name in row.split(",") if "---" not in name}

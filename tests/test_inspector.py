@@ -215,10 +215,16 @@ def test_pages_of_other_sites_can_embed_nothing(mock: Running, path: str) -> Non
     assert look(mock, path, {"Origin": "https://evil.example"}).status == 403
 
 
-def test_several_workers_have_no_common_journal(start: Callable[..., Running]) -> None:
-    running = start(workers=2)
-    assert look(running, "").status == 200
-    assert look(running, "live").status == 409
+def test_the_page_of_one_worker_shows_what_another_answered(
+    start: Callable[..., Running], tmp_path: Path, good: dict[str, Any]
+) -> None:
+    one, other = (start(state=str(tmp_path / "state")) for _ in range(2))
+    seen = news(one)
+    name = ask(other, value=good).headers["mock-exchange"]
+    told = news(one, seen["cursor"])
+    assert ([line["id"] for line in told["requests"]], told["whole"]) == ([name], False)
+    assert ask(other, "DELETE", "/__admin/requests").status == 200
+    assert (news(one, told["cursor"])["whole"], news(one)["total"]) == (True, 0)
 
 
 def test_the_first_example_is_a_request_that_the_contract_takes(mock: Running, garden: Running) -> None:

@@ -147,21 +147,6 @@ def test_start_to_first_answer_is_quick(good: dict[str, Any]) -> None:
     assert min(took) < 2.0, "benchmarks/startup.py measures it; this only notices a disaster on a busy machine"
 
 
-def test_workers_share_a_port_and_refuse_to_speak_for_each_other(good: dict[str, Any]) -> None:
-    with process(port=0, workers=2) as (script, url):
-        prefixes = set()
-        for _ in range(100):
-            prefixes.add(at(url, value=good).headers["mock-exchange"].split("-")[0])
-            if len(prefixes) == 2:
-                break
-            time.sleep(0.05)
-        assert len(prefixes) == 2
-        assert at(url, "GET", "/__admin/health").status == 200
-        assert at(url, "GET", "/__admin/requests").status == 409
-        script.send_signal(signal.SIGTERM)
-        assert script.wait(15) == 0
-
-
 def eventually(check: Callable[[], bool]) -> None:
     until = time.monotonic() + 15
     while not check():

@@ -129,7 +129,7 @@ def test_killed(mock_api):
     assert not there
 
 
-@pytest.mark.parametrize("options", [["--port", "4010"], ["--workers", "2"], ["--watch"]])
+@pytest.mark.parametrize("options", [["--port", "4010"], ["--workers", "2"], ["--state", "here"], ["--watch"]])
 def test_a_mock_for_tests_decides_some_options_itself(options: list[str]) -> None:
     with pytest.raises(UsageError, match=f"{options[0]} is not for a mock in tests"):
         settings_of(options)

@@ -17,6 +17,11 @@ from mockserver.cli.values import variable
 @click.option("--seed", type=int, metavar="N", help="Give the same answer to the same request, always.")
 @click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that serve.")
 @click.option(
+    "--state",
+    metavar="PLACE",
+    help="Where workers share journal and scenarios: a file, or redis://HOST for several machines; else a temporary file.",
+)
+@click.option(
     "--on-violation",
     type=click.Choice(["enforce", "report", "ignore"]),
     default="enforce",
@@ -49,6 +54,7 @@ def command(
     scenario: str | None,
     seed: int | None,
     workers: int,
+    state: str | None,
     on_violation: Literal["enforce", "report", "ignore"],
     api_key_env: str | None,
     image_style: Literal["scene", "plain"],
@@ -72,6 +78,7 @@ def command(
             scenario=scenario,
             seed=seed,
             workers=workers,
+            state=state,
             on_violation=on_violation,
             api_key=required(api_key_env) if api_key_env else None,
             watch=watch,

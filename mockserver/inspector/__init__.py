@@ -48,10 +48,10 @@ class _File(NamedTuple):
 
 
 class Inspector:
-    """What the page of one mock asks for.  ``single`` gives the mock, or raises where it has several journals."""
+    """What the page of one mock asks for."""
 
-    def __init__(self, single: Callable[[], Mock]) -> None:
-        self._single = single
+    def __init__(self, mock: Mock) -> None:
+        self._mock = mock
 
     def table(self) -> list[tuple[str, str, Callable[[Request], Awaitable[Response]]]]:
         """Path, method and endpoint of each route."""
@@ -80,7 +80,7 @@ class Inspector:
 
     async def about(self, request: Request) -> Response:
         """What is served here, and a first request to try."""
-        mock, origin = self._single(), _place(request).origin
+        mock, origin = self._mock, _place(request).origin
         example = first_request(mock.contract)
         return json_answer({
             "title": mock.contract.title,
@@ -92,7 +92,7 @@ class Inspector:
 
     async def live(self, request: Request) -> Response:
         """What is new in the journal; a stream for whoever accepts one."""
-        journal = self._single().journal
+        journal = self._mock.journal
         after = request.headers.get("last-event-id") or request.query_params.get("after", "")
         if request.method == "GET" and "text/event-stream" in request.headers.get("accept", ""):
             headers = {"cache-control": "no-store", **GUARDED}
@@ -102,7 +102,7 @@ class Inspector:
     async def archive(self, request: Request) -> Response:
         """The journal, or one session of it, as a HAR archive to keep."""
         session = request.query_params.get("session", "*")
-        entries = self._single().journal.entries(None if session == "*" else session)
+        entries = self._mock.journal.entries(None if session == "*" else session)
         headers = {"cache-control": "no-store", "content-disposition": 'attachment; filename="mock.har"', **GUARDED}
         return StreamingResponse(_archived(entries, _place(request).origin), 200, headers, "application/json")
 
@@ -131,7 +131,7 @@ class Inspector:
 
     def _entry(self, request: Request) -> Entry:
         identifier = request.path_params["id"]
-        entry = self._single().journal.get(identifier)
+        entry = self._mock.journal.get(identifier)
         if entry is None:
             raise ProblemError(404, f"the journal holds no exchange {identifier!r}; it keeps the newest ones only")
         return entry

@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from mockserver.encoding import encoded
 from mockserver.inspector.view import line
-from mockserver.journal import Journal
+from mockserver.state import AnyJournal
 
 LOOKED_EVERY_S: Final = 0.25
 _SIGN_OF_LIFE_S: Final = 15.0
@@ -22,12 +22,12 @@ LISTED: Final = 10_000
 """Lines that are sent at most, the newest."""
 
 
-def cursor(journal: Journal) -> str:
+def cursor(journal: AnyJournal) -> str:
     """Where a reader of the journal is: what was cleared so far, and the newest id."""
     return f"{journal.cleared}.{journal.newest}"
 
 
-def news(journal: Journal, after: str) -> dict[str, Any]:
+def news(journal: AnyJournal, after: str) -> dict[str, Any]:
     """The lines after a cursor, oldest first; with ``whole`` they stand for all that was told before."""
     cleared, _, last = after.partition(".")
     now = str(journal.cleared)
@@ -43,7 +43,7 @@ def news(journal: Journal, after: str) -> dict[str, Any]:
     }
 
 
-async def events(journal: Journal, after: str) -> AsyncIterator[bytes]:
+async def events(journal: AnyJournal, after: str) -> AsyncIterator[bytes]:
     """The same again and again as server-sent events, until whoever listens is gone."""
     silent = 0.0
     first = True

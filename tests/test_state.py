@@ -1,0 +1,242 @@
+"""What several mocks share: what a store keeps, how exchanges and scenarios get through it, and which places are taken.
+
+``tests/machines`` runs the same against a Redis server.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mockserver.contract import Contract
+from mockserver.errors import StateError, UsageError
+from mockserver.journal import OVERHEAD
+from mockserver.openapi import load
+from mockserver.scenarios import SESSIONS_AT_MOST, read_scenarios, scenario_of
+from mockserver.server import Running
+from mockserver.state.packing import packed_scenario, scenario_in
+from mockserver.state.places import store_at
+from mockserver.state.shared import SharedJournal, SharedStage
+from mockserver.state.store import Limits, Row, Standing, Store
+from tests.conftest import ask
+from tests.test_journal import entry, plain
+
+Make = Callable[..., Store]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> str:
+    return str(tmp_path / "state")
+
+
+@pytest.fixture
+def make(place: str) -> Iterator[Make]:
+    """Opens the place anew, as another process would."""
+    stores: list[Store] = []
+
+    def opened(entries: int = 100, size: int = 10**6) -> Store:
+        stores.append(store_at(place, "contract", Limits(entries, size)))
+        return stores[-1]
+
+    yield opened
+    for store in stores:
+        store.close()
+
+
+def rows(*numbers: int, size: int = 10, session: str = "") -> list[Row]:
+    return [Row(f"x-{number}", session, size, b"%d\n\0" % number) for number in numbers]
+
+
+def test_what_one_wrote_the_other_reads(make: Make) -> None:
+    one, other = make(), make()
+    one.append(rows(1, 2))
+    other.append(rows(3, session="a"))
+    assert one.rows(None) == other.rows(None) == [b"1\n\0", b"2\n\0", b"3\n\0"]
+    assert one.rows("a") == [b"3\n\0"]
+    assert other.row("x-2") == b"2\n\0"
+    assert other.row("x-9") is None
+    assert other.since("x-1") == [b"2\n\0", b"3\n\0"]
+    assert other.since("x-3") == []
+    assert other.since("x-9") is None
+    assert other.standing() == Standing(3, 0, 0, "x-3")
+    assert make().clear("a") == 1
+    assert one.standing() == Standing(2, 0, 1, "x-2")
+    assert (one.clear(None), one.clear(None), one.rows(None), one.standing()) == (2, 0, [], Standing(0, 0, 3, ""))
+
+
+def test_the_bounds_hold_for_all_together(make: Make) -> None:
+    one, other = make(5, 1000), make(5, 1000)
+    for number in range(6):
+        (one, other)[number % 2].append(rows(2 * number, 2 * number + 1))
+    assert one.rows(None) == [b"%d\n\0" % number for number in range(7, 12)]
+    assert one.standing().dropped == 7
+    one.append(rows(20, size=960))
+    assert other.rows(None) == [b"8\n\0", b"9\n\0", b"10\n\0", b"11\n\0", b"20\n\0"]
+    other.append(rows(21, size=900))
+    assert one.rows(None) == [b"21\n\0"]
+    one.append(rows(22, size=5000))
+    assert one.rows(None) == [b"22\n\0"], "the newest is kept even when it is alone too large"
+    one.clear(None)
+    one.append(rows(*range(30, 34), size=250))
+    assert len(other.rows(None)) == 4, "what was cleared no longer counts"
+
+
+def test_turns_are_counted_once_each(make: Make) -> None:
+    counted: list[int] = []
+
+    def work() -> None:
+        store = make()
+        counted.extend(store.advance("a", "busy") for _ in range(50))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(counted) == list(range(200))
+    store = make()
+    assert (store.turn("a", "busy"), store.turn("b", "busy"), store.turn("a", "idle")) == (200, 0, 0)
+    store.advance("ab", "busy")
+    store.arm("a", b"null")
+    assert (store.turn("a", "busy"), store.turn("ab", "busy")) == (0, 1)
+    assert [store.follow("t"), store.follow("t"), make().follow("t"), store.follow("u")] == [0, 1, 2, 0]
+    store.reset()
+    assert (store.turn("ab", "busy"), store.follow("t")) == (0, 3)
+    store.rewind()
+    assert store.follow("t") == 0
+
+
+def test_every_change_of_what_is_armed_has_a_version(make: Make) -> None:
+    one, other = make(), make()
+    seen = [one.version()]
+    for change in (
+        lambda: one.arm("", b"1"), lambda: other.arm("a", b"2"), lambda: one.arm("", b"3"), lambda: one.arm("a", None),
+    ):  # fmt: skip
+        change()
+        seen.append(other.version())
+    assert len(set(seen)) == 5
+    assert one.armed() == {"": b"3"}
+    other.reset()
+    assert one.version() not in seen
+    assert one.armed() == {}
+
+
+def test_the_oldest_sessions_make_room(make: Make) -> None:
+    store = make()
+    for number in range(SESSIONS_AT_MOST + 3):
+        store.arm(f"s{number}", b"1")
+        store.advance(f"s{number}", "busy")
+    armed = store.armed()
+    assert len(armed) == SESSIONS_AT_MOST
+    assert "s2" not in armed
+    assert "s3" in armed
+    assert (store.turn("s2", "busy"), store.turn("s3", "busy")) == (0, 1)
+
+
+def test_exchanges_come_back_as_they_were(make: Make, start: Callable[..., Running], good: dict[str, Any]) -> None:
+    mock = start()
+    ask(mock, value=good, headers={"Mock-Session": "é"})
+    ask(mock, value={**good, "n": 99, "prompt": "\x00 \ud83d\ude00"}, headers={"Prefer": "scenario=cut, nonsense"})
+    ask(mock, value=good)
+    ask(mock, "GET", "/no%00where?a=%ff", body=b"\xff\x00\n\n", headers={"X-Odd": "\xff"})
+    ask(mock, value=good, headers={"Prefer": "cut=3"})
+    told = mock.journal.entries()
+    assert any(one.violations and one.notes for one in told)
+    assert any(one.cut for one in told)
+    journal = SharedJournal(make())
+    for row in (*told, plain(7, 40)):
+        journal.append(row)
+    assert len(journal) == 0, "nobody was answered yet"
+    journal.commit()
+    assert journal.entries()[:-1] == told
+    assert journal.entries("é") == [one for one in told if one.session == "é"]
+    assert journal.get(told[1].id) == told[1]
+    assert [one.id for one in journal.since(told[-1].id) or []] == [journal.newest] == ["7"]
+    assert [one.id for one in journal.exchanges()] == [one.id for one in journal.entries()]
+
+
+def test_a_plain_exchange_counts_as_in_memory(make: Make) -> None:
+    journal = SharedJournal(make(100, 3 * (OVERHEAD + 50)))
+    for number in range(5):
+        journal.append(entry(number, 40))
+        journal.commit()
+    assert (len(journal), journal.dropped, journal.cleared) == (3, 2, 0)
+
+
+def test_scenarios_come_back_as_they_were() -> None:
+    contract: Contract = load()
+    own = scenario_of("own", {"steps": [{"times": 2, "response": {"status": 299, "text": "ü\0"}}], "then": "repeat"})
+    for scenario in (None, own, *read_scenarios(contract.document).values()):
+        assert scenario_in(packed_scenario(scenario)) == scenario
+
+
+def test_a_stage_plays_what_another_armed(make: Make) -> None:
+    first, second = (scenario_of(name, {"steps": [{"times": 2}]}) for name in ("first", "second"))
+    one, other = SharedStage(make(), first), SharedStage(make(), first)
+    assert not one.idle
+    assert other.armed("a") == first
+    one.arm("a", second)
+    assert (other.armed("a"), other.armed("")) == (second, first)
+    assert [bool(stage.play("a", second)) for stage in (one, other, one)] == [True, True, False]
+    assert other.turn("a", second) == 3
+    other.arm("a", None)
+    assert (one.armed("a"), one.turn("a", second)) == (None, 0)
+    other.reset("a")
+    assert one.armed("a") == first
+    idle = SharedStage(make())
+    other.reset(None)
+    assert idle.idle
+    other.arm("", None)
+    assert not idle.idle, "somebody plays normal answers where another scenario is the first one"
+
+
+def test_what_a_file_holds_is_there_for_the_next_mock(
+    start: Callable[..., Running], tmp_path: Path, good: dict[str, Any]
+) -> None:
+    place = str(tmp_path / "kept")
+    mock = start(state=place)
+    names = [ask(mock, value=good).headers["mock-exchange"], ask(mock, value={}).headers["mock-exchange"]]
+    assert ask(mock, "PUT", "/__admin/scenarios", value={"name": "rate-limited"}).status == 200
+    second = start(state=place)
+    assert [one["id"] for one in ask(second, "GET", "/__admin/requests").json()["requests"]] == names
+    assert ask(second, value=good).status == 429
+    assert ask(mock, "DELETE", "/__admin/scenarios").status == 200
+    assert ask(second, value=good).status == 200
+    assert (Path(place).stat().st_mode & 0o777) == 0o600
+
+
+def test_a_place_that_cannot_be_meant_is_refused(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    with sqlite3.connect(other) as database:
+        database.execute("CREATE TABLE theirs (a)")
+    database.close()
+    text = tmp_path / "text"
+    text.write_text("this is a letter to somebody, no database" * 30)
+    limits = Limits(1, 1)
+    for place, wrong in (
+        (str(other), "another program's database"), (str(text), "not a database"), (str(tmp_path), "s a directory"),
+        (str(tmp_path / "no" / "where"), "No such file"), (f"unix://{tmp_path}/none", "cannot reach the state"),
+    ):  # fmt: skip
+        with pytest.raises(StateError, match=wrong):
+            store_at(place, "", limits)
+    for place, wrong in (
+        ("http://127.0.0.1", "begins with redis://"), ("redis://:geheim@127.0.0.1", "takes no password"),
+        ("redis://127.0.0.1?password=geheim", "takes no password"), ("redis://[", "no address"),
+    ):  # fmt: skip
+        with pytest.raises(UsageError, match=wrong) as told:
+            store_at(place, "", limits)
+        assert "geheim" not in str(told.value)
+    for place, wrong in ((str(other), "another program's database"), ("redis://a:geheim@b", "takes no password")):
+        command = [sys.executable, "-m", "mockserver", "mock", "--port", "0", "--state", place]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert wrong in done.stderr
+        assert "Traceback" not in done.stderr
+        assert "geheim" not in done.stderr

@@ -1,0 +1,192 @@
+"""Several workers: one journal and one course of scenarios whoever answers, and what happens when one of them dies."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from mockserver.cli.mock import command
+from mockserver.state.places import PASSWORD
+from tests.conftest import Answer
+from tests.test_mock_replay import BODY, PATH, tape
+from tests.test_mock_server import INVENTED, at, process
+
+__all__ = ["tape"]
+
+
+def eventually(check: Callable[[], Any], seconds: float = 15.0) -> None:
+    until = time.monotonic() + seconds
+    while not check():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def workers_of(script: subprocess.Popen[str]) -> list[int]:
+    """The further processes of a mock."""
+    told = subprocess.run(["pgrep", "-P", str(script.pid), "-f", "spawn_main"], capture_output=True, text=True)
+    return [int(line) for line in told.stdout.split()]
+
+
+def name_of(answer: Answer) -> str:
+    return answer.headers["mock-exchange"]
+
+
+def wait_for(url: str, count: int, good: dict[str, Any], known: frozenset[str] = frozenset()) -> set[str]:
+    """The workers that answer, when there are so many besides the known ones; by the beginning of the names they give."""
+    found: set[str] = set()
+
+    def look() -> bool:
+        with contextlib.suppress(OSError, IndexError):  # a worker that was killed has broken its connections
+            found.add(name_of(at(url, value=good)).split("-")[0])
+        return len(found - known) >= count
+
+    eventually(look)
+    return found
+
+
+def test_whichever_worker_answers(good: dict[str, Any]) -> None:
+    with process(port=0, workers=2, seed=1) as (script, url), ThreadPoolExecutor(8) as pool:
+        wait_for(url, 2, good)
+        assert at(url, "POST", "/__admin/reset?session=*").status == 200
+
+        answers = list(pool.map(lambda _: at(url, value=good), range(40)))
+        names = [name_of(answer) for answer in answers]
+        assert len({name.split("-")[0] for name in names}) == 2
+        assert len(set(names)) == 40
+        assert len({answer.body for answer in answers}) == 1, "with a seed the same request gets the same bytes"
+        told = at(url, "GET", "/__admin/requests").json()
+        assert (told["total"], {one["id"] for one in told["requests"]}) == (40, set(names))
+        for _ in range(5):
+            assert at(url, "GET", "/__admin/health").json()["requests"] == 40
+            assert at(url, "GET", f"/__admin/requests/{names[0]}").json()["id"] == names[0]
+            assert at(url, "POST", "/__admin/verify", value={"times": 40, "status": 200}).status == 200
+
+        own = {"Mock-Session": "own"}
+        scenario = {"name": "own", "steps": [{"times": 17, "response": {"status": 418}}], "then": "normal"}
+        assert at(url, "PUT", "/__admin/scenarios", value=scenario, headers=own).status == 200
+        statuses = pool.map(lambda number: at(url, value=good, headers=own if number % 2 else {}).status, range(60))
+        assert Counter(statuses) == {418: 17, 200: 43}
+        assert at(url, "GET", "/__admin/scenarios", headers=own).json()["answered"] == 30
+        assert at(url, "DELETE", "/__admin/requests", headers=own).json() == {"forgotten": 30}
+        assert at(url, "POST", "/__admin/reset?session=*").json() == {"forgotten": 70}
+        for _ in range(10):
+            assert at(url, "PUT", "/__admin/scenarios", value={"name": "rate-limited"}, headers=own).status == 200
+            assert [at(url, value=good, headers=own).status for _ in range(3)] == [429] * 3, "by the very next request"
+            assert at(url, "DELETE", "/__admin/scenarios", headers=own).status == 200
+            assert [at(url, value=good, headers=own).status for _ in range(3)] == [200] * 3
+
+        script.send_signal(signal.SIGTERM)
+        assert script.wait(15) == 0
+        assert script.stderr
+        assert script.stderr.read() == ""
+
+
+def test_a_killed_worker_loses_nothing_and_is_replaced(good: dict[str, Any]) -> None:
+    with process(port=0, workers=2) as (script, url):
+        before = wait_for(url, 2, good)
+        answered: list[str] = []
+        over = threading.Event()
+
+        def load() -> None:
+            while not over.is_set():
+                with contextlib.suppress(OSError, IndexError):
+                    answered.append(name_of(at(url, value=good)))
+
+        threads = [threading.Thread(target=load) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        eventually(lambda: len(answered) > 100)
+        (worker,) = workers_of(script)
+        os.kill(worker, signal.SIGKILL)
+        time.sleep(0.1)
+        over.set()
+        for thread in threads:
+            thread.join()
+        kept = {one["id"] for one in at(url, "GET", "/__admin/requests").json()["requests"]}
+        assert len(answered) < 900, "the journal holds the newest thousand"
+        assert set(answered) <= kept
+        wait_for(url, 1, good, frozenset(before))
+        assert workers_of(script) != [worker]
+        script.send_signal(signal.SIGTERM)
+        assert script.wait(15) == 0
+        assert script.stderr
+        assert script.stderr.read() == f"worker {worker} was ended by SIGKILL; another takes its place\n"
+
+
+def test_no_worker_outlives_the_first_process(good: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        monkeypatch.setenv("TMPDIR", folder)
+        with process(port=0, workers=2) as (script, url):
+            wait_for(url, 2, good)
+            (worker,) = workers_of(script)
+            (private,) = Path(folder).glob("quickrouter-contract-*")
+            assert (private.stat().st_mode & 0o777) == 0o700
+            script.kill()
+            script.wait(10)
+            eventually(lambda: not private.exists())
+            eventually(lambda: subprocess.run(["ps", "-p", str(worker)], capture_output=True).returncode)
+            with pytest.raises(ConnectionRefusedError):
+                at(url, value=good)
+
+
+def test_a_cassette_is_played_once_by_all(tape: Path, good: dict[str, Any]) -> None:
+    with process(port=0, workers=2, replay=str(tape)) as (_, url):
+        wait_for(url, 2, good)
+        for _ in range(2):
+            assert at(url, "POST", "/__admin/reset").status == 200
+            answers = [at(url, "POST", PATH, value=BODY) for _ in range(8)]
+            assert [answer.json()["created"] for answer in answers] == [1, *[2] * 7]
+
+
+def test_all_workers_serve_a_changed_contract(tmp_path: Path) -> None:
+    folder = tmp_path / "garden"
+    shutil.copytree(INVENTED, folder)
+    file = folder / "openapi.json"
+    path = "/garden/v9/weather"
+    with process(port=0, workers=2, contract=str(folder), watch=True) as (script, url):
+        seen: dict[str, bytes] = {}
+
+        def look() -> list[bytes]:
+            answer = at(url, "GET", path)
+            seen[name_of(answer).split("-")[0]] = answer.body
+            return list(seen.values())
+
+        eventually(lambda: look() == [b"rain, then sun"] * 2)
+        time.sleep(0.5)  # the watchers begin after the first answers
+        file.write_text(file.read_text(encoding="utf-8").replace("rain, then sun", "snow"), encoding="utf-8")
+        eventually(lambda: look() == [b"snow"] * 2)
+        script.send_signal(signal.SIGTERM)
+        assert script.wait(15) == 0
+        assert script.stderr
+        assert script.stderr.read() == "the contract garden was reloaded\n"
+
+
+def test_what_the_page_deploys_is_a_mock_that_starts() -> None:
+    page = (Path(__file__).resolve().parent.parent / "docs" / "share.md").read_text(encoding="utf-8")
+    documents = [one for block in re.findall(r"```yaml\n(.*?)```", page, re.S) for one in yaml.safe_load_all(block)]
+    compose, deployment, service = documents
+    pod = deployment["spec"]["template"]
+    (container,) = pod["spec"]["containers"]
+    for arguments in (compose["services"]["mock"]["command"], container["args"]):
+        with command.make_context(arguments[0], arguments[1:]) as context:
+            assert context.params["host"] == "0.0.0.0"
+            assert context.params["port"] == container["ports"][0]["containerPort"]
+            assert context.params["state"].startswith("redis://")
+    assert container["env"][0]["name"] == PASSWORD
+    assert service["spec"]["selector"] == pod["metadata"]["labels"] == deployment["spec"]["selector"]["matchLabels"]
+    assert service["spec"]["ports"][0]["targetPort"] == container["ports"][0]["containerPort"]
