@@ -101,7 +101,7 @@ def _levels(judge: Judge, base: Recipe, place: Place) -> list[Level]:
         whole = [value for value in (low, high) if isinstance(value, int)]
         if units and units.request == place.pointer and len(whole) == 2:
             low, high = whole
-            candidates = [(str(v), v) for v in dict.fromkeys((low + 1, high, low + 2)) if low < v <= high]
+            candidates = [(str(v), v) for v in dict.fromkeys((high, low + 2)) if low < v <= high]
         else:
             candidates = [(str(value), value) for value in (low, high) if value is not None]
     return _valid(judge, base, place, candidates)
@@ -166,8 +166,8 @@ def _side_by_side(judge: Judge, base: Recipe, found: list[Place]) -> list[Probe]
         body, carried = base.body, []
         for offset, row in enumerate(rows):
             counts = units is not None and row[0].pointer == units.request
-            # counts keep their turn, so that the dearest comes once; other short rows come round again while it is cheap
-            index = turn if counts else turn - (offset if len(row) == 1 else 0)
+            # the dearest count goes with a turn of its own; other short rows come round again only while it is cheap
+            index = (turn - 1) if counts else turn - (offset if len(row) == 1 else 0)
             if not 0 <= index < len(row):
                 continue
             level = row[index]
@@ -200,20 +200,27 @@ def _absences(
         if place.required or find(base.body, place.pointer, MISSING) is MISSING:
             continue
         suspicion = f"{base.basis} demands {place.name}"
-        turn = probes[free[0]] if free else Probe("accepts", base, "accepted", (), 6)
+        plain = find(base.body, place.pointer)
+        # a turn that carries a value of that member cannot also go without it
+        at = next((i for i in free if find(probes[i].recipe.body, place.pointer) == plain), None)
+        turn = Probe("accepts", base, "accepted", (), 6) if at is None else probes[at]
         body = changed(turn.recipe.body, place.pointer, MISSING)
         if body_violations(judge, base.with_body(body)):
             continue
-        name = f"{turn.name}, no {place.name}" if free else f"accepts no {place.name}"
-        halves = (turn,) if free else ()
         probe = replace(
-            turn, name=name, recipe=turn.recipe.with_body(body), clears=(*turn.clears, suspicion), halves=halves
+            turn,
+            name=f"accepts no {place.name}" if at is None else f"{turn.name}, no {place.name}",
+            recipe=turn.recipe.with_body(body),
+            clears=(*turn.clears, suspicion),
+            halves=() if at is None else (turn,),
         )
-        probe = _carrying(judge, base, probe, riders)
-        if free:
-            probes[free.pop(0)] = probe
+        if at is None:
+            probes.append(_carrying(judge, base, probe, riders))
         else:
-            probes.append(probe)
+            probes[at] = _carrying(judge, base, probe, riders)
+            free.remove(at)
+    for index in free:
+        probes[index] = _carrying(judge, base, probes[index], riders)
     return probes
 
 
