@@ -45,6 +45,8 @@ class BoundedProtocol(HttpToolsProtocol):
         super().data_received(data)
         if self._short is not None:
             self._ordinarily()
+        if self._head < 0:
+            return  # refused just now
         if self._heads != heads:
             self._head = 0
         elif idle:

@@ -138,6 +138,17 @@ def test_what_came_before_garbage_is_answered(mock: Running, good: dict[str, Any
     assert [answer.status for answer in came] == [200, 200, 400]
 
 
+def test_what_is_no_http_and_too_long_is_refused_once(mock: Running, caplog: pytest.LogCaptureFixture) -> None:
+    with connected(mock) as connection:
+        connection.sendall("POST /\u00e9\u4e2d HTTP/1.1\r\n".encode() + b"X-A: " + b"a" * 200_000 + b"\r\n\r\n")
+        came = b""
+        while piece := connection.recv(65536):
+            came += piece
+    assert came.count(b"HTTP/1.1 ") == 1
+    assert parsed(came).status == 400
+    assert caplog.text == ""
+
+
 @pytest.mark.parametrize("cut", [1, 40, -30, -1])
 def test_a_request_in_pieces(mock: Running, good: dict[str, Any], cut: int, taken: list[bool]) -> None:
     request = raw(json.dumps(good).encode())
