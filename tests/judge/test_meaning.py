@@ -111,7 +111,7 @@ def test_a_time_is_not_judged_where_ours_is_unknown() -> None:
     [
         (NOW, NOW + 1, 10, []),
         (NOW, NOW, 6, []),
-        (NOW, NOW, 6.5, ["1.8e+09 stood in exchange x1 already, 6 s before this one began"]),
+        (NOW, NOW, 6.5, ["1.8e+09 stood in exchange x1 already, 5.5 s before this one began"]),
         (NOW, NOW - 2, 10, []),
         (NOW, NOW - 3, 10, ["1799999997.0 is earlier than 1.8e+09 in the earlier exchange x1"]),
         (NOW, NOW - 3, 1, ["1799999997.0 is earlier than 1.8e+09 in the earlier exchange x1"]),
