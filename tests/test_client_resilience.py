@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import pytest
 from test_cli import run
 from test_client_command import ASK
 
@@ -33,12 +35,32 @@ for attempt in range(3):
     time.sleep(1.05)
 sys.exit(1)
 """
-FOLLOWS = """
-try:
-    status = ask()
-except Exception as error:
-    status = 0
+AGAIN = """
+for _ in range(2):
+    try:
+        ask()
+    except OSError:
+        pass
 """
+FOLLOWS = """
+class Follow(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, request, fp, code, msg, headers, url):
+        return urllib.request.Request(url, request.data, dict(request.header_items()), method=request.get_method())
+
+urllib.request.install_opener(urllib.request.build_opener(Follow))
+ask()
+"""
+"""Follows a redirect of a POST with all its headers."""
+
+CALM_SCENARIOS = ("rate-limited", "moderation-blocked", "invalid-token", "server-error", "reset")
+RUNS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...], str]] = {
+    "wild": (WILD, ("rate-limited", "moderation-blocked", "rate-limited-bare"), (), ""),
+    "calm": (CALM, CALM_SCENARIOS, (), ""),
+    "again": (AGAIN, ("reset",), (), ""),
+    "hanging": (WILD, ("moderation-blocked",), ("--timeout", "3"), "1"),
+    "following": (FOLLOWS, (), (), ""),
+}
+"""Program, scenarios, options and whether it stays, by name."""
 
 
 def contract(tmp_path: Path, *scenarios: str) -> str:
@@ -64,12 +86,26 @@ def resilience(
     return done.returncode, json.loads(report.read_text()), done.stdout
 
 
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, Any, str]]:
+    """Status, report and output of every run; they wait most of the time, so they wait together."""
+
+    folders = {name: tmp_path_factory.mktemp(name) for name in RUNS}
+
+    def one(name: str) -> tuple[int, Any, str]:
+        code, scenarios, options, stay = RUNS[name]
+        return resilience(folders[name], code, scenarios, *options, stay=stay)
+
+    with ThreadPoolExecutor(len(RUNS)) as pool:
+        return dict(zip(RUNS, pool.map(one, RUNS), strict=True))
+
+
 def found(report: dict[str, Any]) -> set[tuple[str, str]]:
     return {(finding["rule"], finding["message"].partition(":")[0]) for finding in report["findings"]}
 
 
-def test_a_program_without_manners(tmp_path: Path) -> None:
-    status, report, out = resilience(tmp_path, WILD, ("rate-limited", "moderation-blocked", "rate-limited-bare"))
+def test_a_program_without_manners(ran: dict[str, tuple[int, Any, str]]) -> None:
+    status, report, out = ran["wild"]
     assert (status, report["verdict"]) == (1, "findings")
     assert found(report) >= {
         ("client.early-retry", "rate-limited"),
@@ -87,28 +123,28 @@ def test_a_program_without_manners(tmp_path: Path) -> None:
     assert "rate-limited        429, Retry-After 1" in out
 
 
-def test_a_program_with_manners(tmp_path: Path) -> None:
-    scenarios = ("rate-limited", "moderation-blocked", "invalid-token", "server-error", "reset")
-    status, report, _ = resilience(tmp_path, CALM, scenarios)
+def test_a_program_with_manners(ran: dict[str, tuple[int, Any, str]]) -> None:
+    status, report, _ = ran["calm"]
     assert (status, report["verdict"], found(report)) == (0, "clean", set())
     rows = {row["scenario"]: row for row in report["resilience"]}
     assert (rows["rate-limited"]["attempts"], rows["server-error"]["paid"]) == (3, 1)
     assert (rows["server-error"]["exit"], rows["invalid-token"]["exit"]) == (0, 1)
 
 
-def test_paying_twice_hanging_and_giving_the_key_away(tmp_path: Path) -> None:
-    again = "\nfor _ in range(2):\n    try:\n        ask()\n    except OSError:\n        pass\n"
-    status, report, _ = resilience(tmp_path, again, ("reset",))
-    assert (status, found(report)) == (
-        0,
-        {("client.paid-twice", "reset"), ("client.paid-twice", "normal")} | _again(report),
-    )
-    shutil.rmtree(tmp_path / "quickrouter")
-    status, report, _ = resilience(tmp_path, WILD, ("moderation-blocked",), "--timeout", "3", stay="1")
+def test_paying_twice(ran: dict[str, tuple[int, Any, str]]) -> None:
+    status, report, _ = ran["again"]
+    twice = {("client.paid-twice", "reset"), ("client.paid-twice", "normal")}
+    assert (status, found(report)) == (0, twice | _again(report))
+
+
+def test_hanging(ran: dict[str, tuple[int, Any, str]]) -> None:
+    _, report, _ = ran["hanging"]
     assert ("client.hung", "moderation-blocked") in found(report)
     assert {row["scenario"]: row["exit"] for row in report["resilience"]}["moderation-blocked"] == "hung"
-    shutil.rmtree(tmp_path / "quickrouter")
-    status, report, _ = resilience(tmp_path, _follows(), ())
+
+
+def test_giving_the_key_away(ran: dict[str, tuple[int, Any, str]]) -> None:
+    status, report, _ = ran["following"]
     assert (status, ("client.key-elsewhere", "redirected") in found(report)) == (1, True)
 
 
@@ -117,18 +153,6 @@ def _again(report: dict[str, Any]) -> set[tuple[str, str]]:
     return {
         pair for pair in found(report) if pair[0] == "client.paid-twice" and pair[1].startswith("the same request as")
     }
-
-
-def _follows() -> str:
-    """A program that follows a redirect of a POST with all its headers."""
-    return """
-class Follow(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, request, fp, code, msg, headers, url):
-        return urllib.request.Request(url, request.data, dict(request.header_items()), method=request.get_method())
-
-urllib.request.install_opener(urllib.request.build_opener(Follow))
-ask()
-"""
 
 
 def test_without_a_request_there_is_nothing_to_try(tmp_path: Path) -> None:
