@@ -7,7 +7,7 @@ whole is left to the suite.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,7 +21,8 @@ from mockserver.meaning import Session, judging
 from mockserver.media import MISSING
 from mockserver.messages import Exchange, Request, Response
 from mockserver.parameters import values_of
-from mockserver.pointers import dereference, descend, find, pointer_of
+from mockserver.pointers import descend, pointer_of
+from mockserver.refusals import Refusals
 from mockserver.rules import rule_for
 from mockserver.streams import StreamSpec
 
@@ -51,6 +52,7 @@ class Judge:
     def __init__(self, contract: Contract) -> None:
         self.contract = contract
         self.explainer = Explainer(contract)
+        self.refusals = Refusals(contract, self.explainer)
         self._accelerator = Accelerator(contract.document.data)
         self._admissions: dict[tuple[str, str], tuple[Match, Admit]] = {}
         for operation in contract.operations:
@@ -195,7 +197,7 @@ class Judge:
         if answer.cut:
             yield explain.answer("wire.cut", operation, "/body", answer.cut, "a complete message", answer.cut)
         spec = operation.response_for(answer.status)
-        if spec is None and 200 <= answer.status < 300 and self._error_in(operation, answer):
+        if spec is None and 200 <= answer.status < 300 and self.refusals.in_answer(operation, answer):
             message = f"status {answer.status} with an error as its body"
             yield explain.answer("error.in-success", operation, "/body", message, "a success body", "an error")
             return
@@ -323,51 +325,14 @@ class Judge:
         with judging(exchange, request_body, session):
             violations = list(self.explainer.schema(value, option.schema, operation, "response", "body", "/body"))
         if answer.status < 300 and any(v.severity is Severity.ERROR for v in violations):
-            error = self._as_error(operation, value)
+            error = self.refusals.is_one(operation, value)
             if error:
                 message = f"status {answer.status} with an error as its body: {sentences.show(value)}"
                 shown = sentences.show(value)
                 yield self.explainer.answer("error.in-success", operation, "/body", message, "a success body", shown)
                 return
         yield from violations
-        if answer.status < 300 and self._has_error_too(option.schema, value):
+        if answer.status < 300 and self.refusals.beside(option.schema, value):
             shown = sentences.show(value["error"])
             message = f"status {answer.status} with an error beside its result: {shown}"
             yield self.explainer.answer("error.beside-result", operation, "/body/error", message, "no error", shown)
-
-    def _has_error_too(self, schema: str, value: Any) -> bool:
-        """Whether a success carries an error that the schema knows nothing of; an empty one says that there was none."""
-        if not isinstance(value, Mapping) or not value.get("error"):
-            return False
-        return not _speaks_of(self.contract.document.data, find(self.contract.document.data, schema), "error", set())
-
-    def _error_in(self, operation: Operation, answer: Response) -> bool:
-        """Whether the body of an answer is an error, whatever its status."""
-        body, _ = media.decode(answer.body, answer.header("content-encoding"))
-        return self._as_error(operation, media.read_json(body).value)
-
-    def _as_error(self, operation: Operation, value: Any) -> bool:
-        """Whether a success answer is an error: it fits the schema of a documented refusal, or carries a lone error."""
-        if not isinstance(value, Mapping):
-            return False
-        for status in (400, 500):
-            spec = operation.response_for(status)
-            for option in spec.content if spec and not spec.covers(200) else ():
-                found = self.explainer.schema(value, option.schema, operation, "response", "body", "/body")
-                if option.schema and all(violation.severity is Severity.INFO for violation in found):
-                    return True
-        return len(value) <= 3 and bool(value.get("error") or value.get("errors"))
-
-
-def _speaks_of(document: Mapping[str, Any], node: Any, member: str, seen: set[int]) -> bool:
-    """Whether a schema, or whatever applies at the same place, has a row for a member."""
-    if not isinstance(node, Mapping) or id(node) in seen:
-        return False
-    seen.add(id(node))
-    if member in node.get("properties", {}):
-        return True
-    inner = [branch for keyword in ("allOf", "anyOf", "oneOf") for branch in node.get(keyword, ())]
-    inner += [node.get("if"), node.get("then"), node.get("else")]
-    if isinstance(node.get("$ref"), str):
-        inner.append(dereference(document, node["$ref"])[1])
-    return any(_speaks_of(document, branch, member, seen) for branch in inner)
