@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import itertools
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -58,6 +59,11 @@ def checked_url(url: str) -> str:
     return parts.geturl().rstrip("/")
 
 
+_CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
+"""Variables that say how to reach a server that is not on this machine."""
+
+
 @dataclass(slots=True)
 class Target:
     """Base URL, key, time-out in seconds and the least time between two requests in seconds.
@@ -79,13 +85,19 @@ class Target:
     def __post_init__(self) -> None:
         self._ids = itertools.count(1)
         self._alarm = Alarm()
-        self._client = httpx.Client(
-            timeout=httpx.Timeout(self.timeout_s, connect=min(10.0, self.timeout_s)),
-            limits=httpx.Limits(max_keepalive_connections=0),
-            follow_redirects=False,
-            event_hooks={"response": [_without_location]},
-            trust_env=not is_loopback(self.base_url),
-        )
+        try:
+            self._client = httpx.Client(
+                timeout=httpx.Timeout(self.timeout_s, connect=min(10.0, self.timeout_s)),
+                limits=httpx.Limits(max_keepalive_connections=0),
+                follow_redirects=False,
+                event_hooks={"response": [_without_location]},
+                trust_env=not is_loopback(self.base_url),
+            )
+        except (OSError, ValueError) as error:  # what httpx reads from the environment
+            named = [
+                name for name in (_CERTIFICATES if isinstance(error, OSError) else _PROXIES) if os.environ.get(name)
+            ]
+            raise UsageError(f"{', '.join(named) or 'the environment'} cannot be used: {error}") from None
 
     def close(self) -> None:
         """Give up the connections."""

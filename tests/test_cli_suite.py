@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -146,3 +147,13 @@ def test_a_terminal_that_knows_no_chinese(echo: str) -> None:
     done = run("test", echo, *FEW, PYTHONIOENCODING="cp1252")
     assert done.returncode == 1
     assert "\\u8981\\u751f" in done.stdout or "\\u54cd\\u5e94" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("SSL_CERT_FILE", "/nowhere.pem"), ("SSL_CERT_FILE", __file__), ("HTTPS_PROXY", "nonsense://x")]
+)
+def test_an_environment_that_cannot_be_used_is_named(name: str, value: str) -> None:
+    done = run("test", "https://api.invalid", "--max-images", "1", QUICKROUTER_API_KEY=KEY, **{name: value})
+    assert done.returncode == 2
+    assert re.match(rf"error: (\w+, )*{name}(, \w+)* cannot be used: ", done.stderr), done.stderr
+    assert KEY not in done.stdout + done.stderr
