@@ -13,7 +13,7 @@ from typing import Any, Final
 from mockserver.asked import Asked, Slot
 from mockserver.encoding import encoded
 from mockserver.gallery import address_of
-from mockserver.pictures import Picture, picture_of
+from mockserver.pictures import Choices, Picture, picture_of
 
 EXPIRES_S: Final = 3600
 """Seconds for which an address leads to its picture, where the contract does not say."""
@@ -23,10 +23,11 @@ _HOST = re.compile(rb"[A-Za-z0-9._\[\]:-]{1,255}")
 
 def illustrated(rule: Mapping[str, Any]) -> Slot:
     """Makes the string that an ``x-image`` is about."""
+    choices = Choices(rule)
 
     def picture(asked: Asked) -> Picture:
         missing = 1 - (asked.part + 1) / (asked.parts + 1)
-        return picture_of(rule, asked.body, asked.index + 1, asked.count, asked.seed, missing)
+        return picture_of(choices, asked.body, asked.index + 1, asked.count, asked.seed, missing)
 
     def base64_of(asked: Asked) -> bytes:
         wanted, gallery = picture(asked), asked.gallery

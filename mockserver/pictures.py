@@ -59,67 +59,79 @@ class Wanted:
     transparent: bool | None
 
 
+class Choices:
+    """What an ``x-image`` says about its pictures, to be read from the bodies of requests."""
+
+    def __init__(self, rule: Mapping[str, Any]) -> None:
+        self.is_draft: Final = bool(rule.get("draft"))
+        choices = {name: choice for name, choice in rule.items() if isinstance(choice, Mapping)}
+        self._places = {name: choice["request"] for name, choice in choices.items() if "request" in choice}
+        self._usual = {name: choice.get("default") for name, choice in choices.items()}
+        self._unless: dict[str, Mapping[str, Any]] = {n: c["unless"] for n, c in choices.items() if "unless" in c}
+
+    def asked(self, name: str, request: Any) -> Any:
+        """What a request says about ``name``; else what the contract says that it is by default; else None."""
+        place = self._places.get(name)
+        value = find(request, place) if place is not None else None
+        return self._usual.get(name) if value is None else value
+
+    def demanded(self, name: str, request: Any) -> Any:
+        """The same without the words that leave the choice to the server, which are None."""
+        value = self.asked(name, request)
+        return None if isinstance(value, str) and value in self._unless.get(name, ()) else value
+
+    def taken(self, name: str, request: Any) -> Any:
+        """The same with what the server takes for such words."""
+        value = self.asked(name, request)
+        unless = self._unless.get(name)
+        return unless.get(value, value) if unless and isinstance(value, str) else value
+
+
 def wanted(rule: Mapping[str, Any], request: Any) -> Wanted:
     """What the body of a request demands by an ``x-image``."""
-    size, kind, background = (_demanded(rule, name, request) for name in ("size", "format", "background"))
+    choices = Choices(rule)
+    size, kind, background = (choices.demanded(name, request) for name in ("size", "format", "background"))
     transparent = {"transparent": True, "opaque": False}.get(str(background))
-    if transparent and _taken(rule, "format", request) == _WITHOUT_ALPHA:
+    if transparent and choices.taken("format", request) == _WITHOUT_ALPHA:
         transparent = None  # who asks for both cannot get both
     return Wanted(size_of(size), str(kind) if kind in FORMATS else None, transparent)
 
 
-def picture_of(
-    rule: Mapping[str, Any], request: Any, number: int, count: int, seed: str, missing: float = 0.0
-) -> Picture:
+def picture_of(choices: Choices, request: Any, number: int, count: int, seed: str, missing: float = 0.0) -> Picture:
     """The picture that the mock gives to a request body: the ``number``-th of ``count``, by a seed ("" for none).
 
     ``missing`` is how much of a draft is still missing.
     """
-    kind = _taken(rule, "format", request)
+    taken = choices.taken
+    kind = taken("format", request)
     kind = kind if kind in FORMATS else FORMATS[0]
-    prompt, model = str(_taken(rule, "prompt", request) or ""), str(_taken(rule, "model", request) or "")
-    width, height = size_of(_taken(rule, "size", request)) or _USUAL_SIZE
+    prompt, model = str(taken("prompt", request) or ""), str(taken("model", request) or "")
+    width, height = size_of(taken("size", request)) or _USUAL_SIZE
     if width * height > PIXELS_AT_MOST:
         width, height = _USUAL_SIZE
-    quality = _taken(rule, "quality", request)
+    quality = taken("quality", request)
     digest = hashlib.blake2b(repr((prompt, model, number, seed)).encode("utf-8", "replace"), digest_size=8)
     return Picture(
         width,
         height,
         kind,
-        _taken(rule, "background", request) == "transparent" and kind != _WITHOUT_ALPHA,
+        taken("background", request) == "transparent" and kind != _WITHOUT_ALPHA,
         min(100, max(0, int(quality))) if isinstance(quality, int | float) else 85,
         prompt if len(prompt) <= SHOWN_AT_MOST else prompt[: SHOWN_AT_MOST - 1] + "…",
         model[:80],
         number,
         count,
         int.from_bytes(digest.digest(), "big"),
-        missing if rule.get("draft") else 0.0,
+        missing if choices.is_draft else 0.0,
     )
 
 
 def prompt_of(rule: Mapping[str, Any], request: Any) -> Any:
     """What a request body says that the picture shall show; None where it or the contract says nothing."""
-    return _asked(rule, "prompt", request)
+    return Choices(rule).asked("prompt", request)
 
 
 def size_of(text: Any) -> tuple[int, int] | None:
     """Width and height of ``WIDTHxHEIGHT``; None for anything else."""
     match = _SIZE.fullmatch(text) if isinstance(text, str) else None
     return (int(match[1]), int(match[2])) if match else None
-
-
-def _asked(rule: Mapping[str, Any], name: str, request: Any) -> Any:
-    choice = rule.get(name, {})
-    value = find(request, choice["request"]) if "request" in choice else None
-    return choice.get("default") if value is None else value
-
-
-def _demanded(rule: Mapping[str, Any], name: str, request: Any) -> Any:
-    value = _asked(rule, name, request)
-    return None if isinstance(value, str) and value in rule.get(name, {}).get("unless", {}) else value
-
-
-def _taken(rule: Mapping[str, Any], name: str, request: Any) -> Any:
-    value = _asked(rule, name, request)
-    return rule.get(name, {}).get("unless", {}).get(value, value) if isinstance(value, str) else value

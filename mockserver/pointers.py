@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 _REFERENCES_AT_MOST = 64
@@ -25,7 +26,13 @@ def pointer_of(parts: Iterable[str | int]) -> str:
 
 def parts_of(pointer: str) -> list[str]:
     """The steps of a pointer, with or without a leading ``#``."""
-    return [unescape(part) for part in pointer.removeprefix("#").split("/")[1:]]
+    return list(_steps(pointer))
+
+
+@lru_cache(4096)
+def _steps(pointer: str) -> tuple[str, ...]:
+    """The same, remembered: a contract's pointers are followed with every request."""
+    return tuple(unescape(part) for part in pointer.removeprefix("#").split("/")[1:])
 
 
 def parent_pointers(pointer: str) -> list[str]:
@@ -52,17 +59,24 @@ def step(node: Any, part: str) -> Any:
 
 def descend(node: Any, pointer: str) -> Any:
     """The value at a pointer; raises KeyError with a sentence when there is none."""
-    for part in parts_of(pointer):
+    for part in _steps(pointer):
         node = step(node, part)
     return node
 
 
 def find(node: Any, pointer: str, default: Any = None) -> Any:
     """The value at a pointer, or the default."""
-    try:
-        return descend(node, pointer)
-    except KeyError:
-        return default
+    for part in _steps(pointer):
+        if isinstance(node, dict):  # as step(), without the words
+            if part not in node:
+                return default
+            node = node[part]
+        else:
+            try:
+                node = step(node, part)
+            except KeyError:
+                return default
+    return node
 
 
 def dereference(document: Mapping[str, Any], pointer: str) -> tuple[str, Any]:

@@ -11,7 +11,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageFont, features
 
 from mockserver import lettering
 from mockserver.drawing import drawn
-from mockserver.pictures import Picture, picture_of
+from mockserver.pictures import Choices, Picture, picture_of
 
 RULE: dict[str, Any] = {
     "as": "base64",
@@ -94,7 +94,7 @@ def test_what_no_font_has_is_written_as_its_code_point() -> None:
 )
 @pytest.mark.parametrize("size", [(320, 320), (640, 120), (96, 400), (2, 2), (1, 900), (95, 95)])
 def test_any_text_fits_any_size(text: str, size: tuple[int, int]) -> None:
-    made = picture_of(RULE, {"motif": text, "extent": "x".join(map(str, size))}, 1, 1, "")
+    made = picture_of(Choices(RULE), {"motif": text, "extent": "x".join(map(str, size))}, 1, 1, "")
     image = picture(width=size[0], height=size[1], prompt=made.prompt)
     assert image.size == size
     if min(size) >= 96:
@@ -130,7 +130,7 @@ def test_drafts_are_made_of_blocks_that_get_smaller() -> None:
 
 def test_choices_of_a_request() -> None:
     def size(rule: dict[str, Any], body: Any) -> tuple[int, int]:
-        made = picture_of(rule, body, 1, 1, "")
+        made = picture_of(Choices(rule), body, 1, 1, "")
         return made.width, made.height
 
     assert size(RULE, {"extent": "64X32"}) == (64, 32)
@@ -140,7 +140,7 @@ def test_choices_of_a_request() -> None:
     for odd in ("0x5", "5x", "99999x99999", "1e3x1", 7, ["64x32"], True):
         assert size(RULE, {"extent": odd}) == (1024, 1024)
     for quality, taken in ((50, 50), (-5, 0), (900, 100), ("x", 85), (True, 1)):
-        assert picture_of({"quality": {"request": "/q"}}, {"q": quality}, 1, 1, "").quality == taken
-    assert picture_of({"format": {"default": "gif"}}, {}, 1, 1, "").format == "png"
+        assert picture_of(Choices({"quality": {"request": "/q"}}), {"q": quality}, 1, 1, "").quality == taken
+    assert picture_of(Choices({"format": {"default": "gif"}}), {}, 1, 1, "").format == "png"
     jpeg = {"format": {"default": "jpeg"}, "background": {"default": "transparent"}}
-    assert not picture_of(jpeg, {}, 1, 1, "").transparent
+    assert not picture_of(Choices(jpeg), {}, 1, 1, "").transparent
