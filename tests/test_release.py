@@ -131,16 +131,6 @@ def test_every_action_of_a_workflow_is_pinned_to_a_commit() -> None:
     assert [name for name in used if not re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", name)] == []
 
 
-def test_every_dependency_is_justified() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    declared = {re.split(r"[<>=;\[ ]", item)[0].lower() for item in project["project"]["dependencies"]}
-    table = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Dependencies")[2].partition("\n## ")[0]
-    named = {
-        name.strip().lower() for cell in re.findall(r"^\| ([^|]+) \|", table, re.MULTILINE) for name in cell.split(",")
-    }
-    assert declared <= named
-
-
 def test_lock_names_every_declared_package_with_hashes() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     groups = [item for group in project["dependency-groups"].values() for item in group if isinstance(item, str)]

@@ -1,7 +1,4 @@
-"""The fixtures under pytest-xdist: a mock for each worker, and every violation at its own test.
-
-Not collected unless named: pytest-xdist is installed by the tox environment ``clients``.
-"""
+"""The fixtures under pytest-xdist: a mock for each worker, and every violation at its own test."""
 
 from __future__ import annotations
 
