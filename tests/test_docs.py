@@ -225,6 +225,8 @@ def test_every_dependency_has_its_reason() -> None:
     listed = [*project["dependencies"], *(one for extra in project["optional-dependencies"].values() for one in extra)]
     declared = {re.split("[>=]", one)[0] for one in listed}
     table = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Dependencies")[2].partition("## ")[0]
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines() if line.startswith("|")]
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines() if line.startswith("|")
+    ]
     assert declared == {row[0].lower() for row in rows[2:]}
     assert all(len(row) == 5 and all(row) and re.fullmatch(r"\S+, \d{4}-\d\d-\d\d", row[3]) for row in rows[2:])
