@@ -22,6 +22,7 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -90,14 +91,18 @@ def request_of(body: bytes, more: bytes = b"") -> bytes:
 
 
 def load(port: int, count: int, connections: int, seed: int) -> tuple[float, int]:
-    """Send ``count`` requests, one at a time on each connection; seconds it took, and answers other than 200."""
-    work = requests_of(count, seed)
+    """Send ``count`` requests, no two alike, as :func:`sent` does."""
+    return sent(port, requests_of(count, seed), connections)
+
+
+def sent(port: int, work: Sequence[bytes], connections: int) -> tuple[float, int]:
+    """Send requests, one at a time on each connection; seconds it took, and answers other than 200."""
     sockets = [socket.create_connection(("127.0.0.1", port)) for _ in range(connections)]
     for one in sockets:
         one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     bad = 0
     began = time.perf_counter()
-    for start in range(0, count, connections):
+    for start in range(0, len(work), connections):
         batch = work[start : start + connections]
         for one, request in zip(sockets, batch, strict=False):
             one.sendall(request)

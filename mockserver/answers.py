@@ -183,10 +183,11 @@ class _Compiler:
 
     def _equal(self, nodes: list[_Node], rule: Mapping[str, Any], otherwise: Slot) -> Slot:
         read, unless = _reader(rule["request"]), list(rule.get("unless", ()))
+        fits = self._fitting(nodes)
 
         def make(asked: Asked) -> bytes:
             value = read(asked.body)
-            if value is None or value in unless or not self._fits(nodes, value):
+            if value is None or value in unless or not fits(value):
                 return otherwise(asked)
             return encoded(value)
 
@@ -196,14 +197,14 @@ class _Compiler:
         unit = (self._operation.units.name if self._operation.units else "item").capitalize()
         template = encoded(unit)[:-1].replace(b"%", b"%%") + b' %d of %d, as asked for: %b"'
         bounded = any(_bounds(node, unit) for _, node in nodes)
-        usual = encoded(base)
+        usual, fits = encoded(base), self._fitting(nodes)
 
         def make(asked: Asked) -> bytes:
             return template % (asked.index + 1, asked.count, asked.shown())
 
         def make_if_it_fits(asked: Asked) -> bytes:
             text = make(asked)
-            return text if self._fits(nodes, json.loads(text)) else usual
+            return text if fits(json.loads(text)) else usual
 
         return make_if_it_fits if bounded else make
 
@@ -213,6 +214,11 @@ class _Compiler:
             if all(self._fits(nodes, json.loads(fresh(Random(seed).getrandbits))) for seed in range(3)):
                 return _from_bits(fresh)
         return None
+
+    def _fitting(self, nodes: list[_Node]) -> Callable[[Any], bool]:
+        """Whether values that requests bring fit a place."""
+        fits, pointers = self._explainer.fits, [pointer for pointer, _ in nodes]
+        return lambda value: all(fits(pointer, value) for pointer in pointers)
 
     def _fits(self, nodes: list[_Node], value: Any) -> bool:
         return all(self._explainer.validator(pointer).is_valid(value) for pointer, _ in nodes)

@@ -11,6 +11,7 @@ from typing import Any
 from jsonschema.exceptions import ValidationError, best_match
 
 from mockserver import media, sentences
+from mockserver.accelerator import Accelerator
 from mockserver.contract import Contract, Operation, severity_of
 from mockserver.dialect import dialect_of
 from mockserver.findings import Severity, Side, Source, Violation
@@ -32,12 +33,17 @@ class Explainer:
         self._document = contract.document.data
         self._dialect = dialect_of(self._document, MeaningValidator)
         self._validators: dict[str, Any] = {}
+        self.accelerator = Accelerator(self._document)
 
     def validator(self, schema: str) -> Any:
         """The compiled validator of the schema at a pointer."""
         if schema not in self._validators:
             self._validators[schema] = self._dialect({**self._document, "$ref": f"#{schema}"})
         return self._validators[schema]
+
+    def fits(self, schema: str, value: Any) -> bool:
+        """Whether the judge has nothing against a value; for schemas that many values are held against."""
+        return self.accelerator.accepts(schema, value) or bool(self.validator(schema).is_valid(value))
 
     def schema(
         self, value: Any, schema: str, operation: Operation, side: Side, area: str, base: str, name: str = ""

@@ -42,31 +42,32 @@ class Gallery:
 
     def __init__(self, style: Style = "scene") -> None:
         self._style = style
-        self._kept: OrderedDict[Picture, bytes] = OrderedDict()
+        self._kept: OrderedDict[tuple[Picture, bool], bytes] = OrderedDict()
         self._size = 0
         self._lock = threading.Lock()
         self._painters: ThreadPoolExecutor | None = None
 
-    def kept(self, picture: Picture) -> bytes:
-        """The file of a picture that is at hand; raises UndrawnError."""
+    def kept(self, picture: Picture, in_base64: bool = False) -> bytes:
+        """The file of a picture that is at hand in this form; raises UndrawnError."""
         with self._lock:
-            file = self._kept.get(picture)
+            file = self._kept.get((picture, in_base64))
             if file is None:
                 raise UndrawnError
-            self._kept.move_to_end(picture)
+            self._kept.move_to_end((picture, in_base64))
             return file
 
-    def file(self, picture: Picture) -> bytes:
-        """The file of a picture, drawn if need be."""
+    def file(self, picture: Picture, in_base64: bool = False) -> bytes:
+        """The file of a picture, drawn if need be; kept in the form that is asked for, since the other seldom is."""
         try:
-            return self.kept(picture)
+            return self.kept(picture, in_base64)
         except UndrawnError:
             from mockserver.drawing import drawn
 
             file = drawn(picture, self._style)
+            file = base64.b64encode(file) if in_base64 else file
         with self._lock:
-            if picture not in self._kept:
-                self._kept[picture] = file
+            if (picture, in_base64) not in self._kept:
+                self._kept[picture, in_base64] = file
                 self._size += len(file)
             while self._size > KEPT_AT_MOST:
                 self._size -= len(self._kept.popitem(last=False)[1])

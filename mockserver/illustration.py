@@ -5,7 +5,6 @@ What a picture has to be like is read in :mod:`mockserver.pictures`; it is drawn
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Mapping
 from typing import Any, Final
@@ -31,7 +30,7 @@ def illustrated(rule: Mapping[str, Any]) -> Slot:
 
     def base64_of(asked: Asked) -> bytes:
         wanted, gallery = picture(asked), asked.gallery
-        return b'"%b"' % base64.b64encode(gallery.file(wanted) if asked.patient else gallery.kept(wanted))
+        return b'"%b"' % (gallery.file(wanted, True) if asked.patient else gallery.kept(wanted, True))
 
     def address(asked: Asked) -> bytes:
         # equal requests to a mock with a seed get equal answers, so their addresses cannot end at a time

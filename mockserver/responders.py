@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 from mockserver import media, sse
-from mockserver.accelerator import Accelerator
 from mockserver.answers import compiled
 from mockserver.asked import Asked, Slot
 from mockserver.contract import Contract, Media, Operation, ResponseSpec
@@ -62,7 +61,6 @@ class Synthesize:
     def __init__(self, contract: Contract, explainer: Explainer, envelope: Envelope) -> None:
         self._contract, self._explainer, self._envelope = contract, explainer, envelope
         self._plans: dict[tuple[str, int | None, str | None, str, str], Plan | None] = {}
-        self._accelerator = Accelerator(contract.document.data)
 
     def plan(
         self,
@@ -136,7 +134,7 @@ class Synthesize:
 
     def _fits(self, pointer: str) -> Callable[[Any], bool]:
         """Whether a request body fits the schema at a pointer."""
-        quick, slow = self._accelerator, self._explainer.validator(pointer).is_valid
+        quick, slow = self._explainer.accelerator, self._explainer.validator(pointer).is_valid
         if quick.check(pointer) is None:
             return lambda body: body is not media.MISSING and bool(slow(body))
         return lambda body: body is not media.MISSING and quick.accepts(pointer, body)

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mockserver import credentials, forms, leaks, media, sentences, sequence
-from mockserver.accelerator import Accelerator
 from mockserver.admission import UNDECIDED, Admit, admission
 from mockserver.contract import Contract, Match, Media, Operation, ResponseSpec, severity_of
 from mockserver.explanation import Explainer
@@ -53,7 +52,7 @@ class Judge:
         self.contract = contract
         self.explainer = Explainer(contract)
         self.refusals = Refusals(contract, self.explainer)
-        self._accelerator = Accelerator(contract.document.data)
+        self._accelerator = self.explainer.accelerator
         self._admissions: dict[tuple[str, str], tuple[Match, Admit]] = {}
         for operation in contract.operations:
             if admit := admission(contract, operation, self._accelerator):
