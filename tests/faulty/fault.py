@@ -110,6 +110,25 @@ class Chapter:
         hooks = refuse(condition, effect) if isinstance(effect, Breach) else when(condition, effect)
         self.add(name, weight, wrong, breaks, hooks, *witness)
 
+    def accepts(
+        self, name: str, wrong: str, breaks: str, rules: tuple[str, ...], *witness: Ask, weight: Weight = "error"
+    ) -> None:
+        """Adds a fault of laxness: the breach of some rules is forgiven."""
+        self.add(name, weight, f"accepts {wrong}", breaks, forgive(*rules), *witness)
+
+    def accepts_if(
+        self,
+        name: str,
+        wrong: str,
+        breaks: str,
+        rule: str,
+        condition: Condition,
+        *witness: Ask,
+        weight: Weight = "error",
+    ) -> None:
+        """The same for some requests only."""
+        self.add(name, weight, f"accepts {wrong}", breaks, forgive_if(condition, rule), *witness)
+
 
 def document(change: Callable[[Call, dict[str, Any]], Any]) -> Hooks:
     """Changes the document of a success; the function may edit it in place and return it."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.faulty.faithful import Call, Hooks
-from tests.faulty.fault import Ask, Chapter, Condition, Weight, ask, forgive, forgive_if, overlook
+from tests.faulty.fault import Ask, Chapter, Weight, ask, overlook
 from tests.faulty.rules import PATH, Breaches, parse
 
 chapter = Chapter("looser", [])
@@ -20,27 +20,8 @@ _MEDIA = "Content-Type: string, required, application/json"
 _PLACE = "POST /v1/images/generations"
 
 
-def _accepts(
-    name: str, wrong: str, breaks: str, rules: tuple[str, ...], *witness: Ask, weight: Weight = "error"
-) -> None:
-    add(name, weight, f"accepts {wrong}", breaks, forgive(*rules), *witness)
-
-
-def _accepts_if(
-    name: str,
-    wrong: str,
-    breaks: str,
-    rule: str,
-    condition: Condition,
-    *witness: Ask,
-    weight: Weight = "error",
-) -> None:
-    """Forgives a rule only for some requests."""
-    add(name, weight, f"accepts {wrong}", breaks, forgive_if(condition, rule), *witness)
-
-
 _DROP_AUTH: dict[str, str | None] = {"Authorization": None}
-_accepts(
+chapter.accepts(
     "auth-absent",
     "a request without Authorization",
     _AUTH,
@@ -48,7 +29,7 @@ _accepts(
     ask(headers=_DROP_AUTH),
     weight="warning",
 )
-_accepts(
+chapter.accepts(
     "auth-empty",
     "Bearer without a token",
     _AUTH,
@@ -56,7 +37,7 @@ _accepts(
     ask(headers={"Authorization": "Bearer "}),
     weight="warning",
 )
-_accepts(
+chapter.accepts(
     "auth-any-scheme",
     "a scheme that is not Bearer",
     _AUTH,
@@ -64,8 +45,10 @@ _accepts(
     ask(headers={"Authorization": "Basic c2s6c2s="}),
     weight="warning",
 )
-_accepts("auth-anything", "any Authorization or none", _AUTH, ("auth",), ask(headers=_DROP_AUTH), weight="warning")
-_accepts_if(
+chapter.accepts(
+    "auth-anything", "any Authorization or none", _AUTH, ("auth",), ask(headers=_DROP_AUTH), weight="warning"
+)
+chapter.accepts_if(
     "auth-bare-key",
     "a key without Bearer before it",
     _AUTH,
@@ -74,7 +57,7 @@ _accepts_if(
     ask(headers={"Authorization": "sk-caller-0123456789"}),
     weight="warning",
 )
-_accepts_if(
+chapter.accepts_if(
     "auth-other-header",
     "the key in api-key instead of Authorization",
     _AUTH,
@@ -85,13 +68,15 @@ _accepts_if(
 )
 
 _FORM = "application/x-www-form-urlencoded"
-_accepts("body-malformed", "JSON that does not parse", _JSON, ("body.malformed",), ask(body=b'{"prompt": "a man'))
-_accepts("body-absent", "a request without a body", _JSON, ("body.empty",), ask(body=b""))
-_accepts("body-list", "a list as the body", _JSON, ("body.type.array",), ask(body=b"[]"))
-_accepts("body-string", "a string as the body", _JSON, ("body.type.string",), ask(body=b'"a man walks"'))
-_accepts("body-null", "null as the body", _JSON, ("body.type.null",), ask(body=b"null"))
-_accepts("body-number", "a number as the body", _JSON, ("body.type.integer", "body.type.number"), ask(body=b"1"))
-_accepts(
+chapter.accepts(
+    "body-malformed", "JSON that does not parse", _JSON, ("body.malformed",), ask(body=b'{"prompt": "a man')
+)
+chapter.accepts("body-absent", "a request without a body", _JSON, ("body.empty",), ask(body=b""))
+chapter.accepts("body-list", "a list as the body", _JSON, ("body.type.array",), ask(body=b"[]"))
+chapter.accepts("body-string", "a string as the body", _JSON, ("body.type.string",), ask(body=b'"a man walks"'))
+chapter.accepts("body-null", "null as the body", _JSON, ("body.type.null",), ask(body=b"null"))
+chapter.accepts("body-number", "a number as the body", _JSON, ("body.type.integer", "body.type.number"), ask(body=b"1"))
+chapter.accepts(
     "media-other-accepted",
     "another media type than JSON",
     _MEDIA,
@@ -99,7 +84,7 @@ _accepts(
     ask(headers={"Content-Type": "text/plain"}),
     weight="warning",
 )
-_accepts(
+chapter.accepts(
     "media-absent-accepted",
     "a request without Content-Type",
     _MEDIA,
@@ -107,7 +92,7 @@ _accepts(
     ask(headers={"Content-Type": None}),
     weight="info",
 )
-_accepts(
+chapter.accepts(
     "media-form-accepted",
     "a form instead of JSON",
     _MEDIA,
@@ -133,7 +118,7 @@ def _reads(
         except (ValueError, RecursionError):
             return False
 
-    _accepts_if(name, wrong, _JSON, "body.malformed", condition, ask(body=witness), weight=weight)
+    chapter.accepts_if(name, wrong, _JSON, "body.malformed", condition, ask(body=witness), weight=weight)
 
 
 def _first(text: str) -> Any:
