@@ -149,9 +149,9 @@ class Mock:
         """The answer where nothing can be recorded; and a line about it now and then."""
         if trouble is not None and time.monotonic() > self._complained + _SILENCE_S:
             self._complained = time.monotonic()
-            sys.stderr.write(f"error: {trouble}; requests get a 503 until it answers\n")
+            sys.stderr.write(f"error: {trouble}; requests get a 503 meanwhile\n")
         found = self.pipeline.envelope.error(
-            None, 503, "the mock cannot reach its state; see its error output", "", None
+            None, 503, "the mock cannot keep its state; see its error output", "", None
         )
         length = b"%d" % len(found.body)
         headers = [(b"content-type", found.kind), (b"content-length", length), (b"retry-after", b"1")]

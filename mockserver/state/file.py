@@ -19,13 +19,13 @@ from mockserver.errors import StateError
 from mockserver.scenarios import SESSIONS_AT_MOST
 from mockserver.state.store import Limits, Row, Standing
 
-_FORMAT: Final = 0x51524331
+_FORMAT: Final = 0x51524332
 """The application id of our files; the last byte grows with the tables."""
 _BUSY_S: Final = 5.0
 _TABLES: Final = """
 CREATE TABLE exchanges (seq INTEGER PRIMARY KEY, id TEXT, session TEXT, size INTEGER, row BLOB);
-CREATE TABLE facts (only INTEGER PRIMARY KEY, count INTEGER, size INTEGER, dropped INTEGER, cleared INTEGER, version INTEGER);
-INSERT INTO facts VALUES (1, 0, 0, 0, 0, 0);
+CREATE TABLE facts (only INTEGER PRIMARY KEY, count INTEGER, size INTEGER, dropped INTEGER, cleared INTEGER, version INTEGER,
+  contract TEXT);
 CREATE TABLE armed (session TEXT PRIMARY KEY, scenario BLOB);
 CREATE TABLE turns (session TEXT, name TEXT, count INTEGER, PRIMARY KEY (session, name));
 CREATE TABLE tracks (name TEXT PRIMARY KEY, count INTEGER);
@@ -35,7 +35,7 @@ CREATE TABLE tracks (name TEXT PRIMARY KEY, count INTEGER);
 class FileStore:
     """Shared by all who open the same path; beside it stand SQLite's files and a lock."""
 
-    def __init__(self, path: str, limits: Limits) -> None:
+    def __init__(self, path: str, name: str, limits: Limits) -> None:
         self._path, self._limits = path, limits
         self._mutex = threading.Lock()
         self._lock = -1
@@ -48,21 +48,29 @@ class FileStore:
                 os.close(self._lock)
             raise StateError(f"cannot keep the state in {path}: {getattr(error, 'strerror', None) or error}") from None
         try:
-            self._prepare()
+            self._prepare(name)
         except StateError:
             self.close()
             raise
 
-    def _prepare(self) -> None:
+    def _prepare(self, name: str) -> None:
         with self._locked() as database:
             found = database.execute("PRAGMA application_id").fetchone()[0]
             tables = database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-            if found != _FORMAT and tables:
-                raise StateError(f"cannot keep the state in {self._path}: it is another program's database")
+            if tables and found != _FORMAT:
+                ours = found >> 8 == _FORMAT >> 8
+                raise self._unusable("another version of this program's" if ours else "another program's database")
             database.execute("PRAGMA journal_mode = WAL")
             database.execute("PRAGMA synchronous = OFF")
             if not tables:
                 database.executescript(f"BEGIN;{_TABLES}PRAGMA application_id = {_FORMAT}; COMMIT;")
+                database.execute("INSERT INTO facts VALUES (1, 0, 0, 0, 0, 0, ?)", (name,))
+            kept = database.execute("SELECT contract FROM facts").fetchone()[0]
+            if kept != name:
+                raise self._unusable(f"that of a mock of the contract {kept}")
+
+    def _unusable(self, whose: str) -> StateError:
+        return StateError(f"cannot keep the state in {self._path}: it is {whose}; name another file")
 
     def append(self, rows: Sequence[Row]) -> None:
         """Keep rows in their order; the oldest ones make room."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from machines.conftest import Server
+from machines.conftest import KEPT, Server
 
 from mockserver.errors import StateError
 from mockserver.state.places import PASSWORD, store_at
@@ -104,7 +104,7 @@ def test_mocks_of_different_contracts_keep_apart(redis: Server) -> None:
 
 
 def test_without_its_server_a_mock_refuses_and_recovers(tmp_path: Path, good: dict[str, Any]) -> None:
-    server = Server(tmp_path)
+    server = Server(tmp_path, *KEPT)
     server.start()
     try:
         with process(port=0, state=server.url) as (script, url):
@@ -114,7 +114,7 @@ def test_without_its_server_a_mock_refuses_and_recovers(tmp_path: Path, good: di
                 refused = at(url, value=value)
                 assert refused.status == 503
                 assert refused.headers["retry-after"] == "1"
-                assert "cannot reach its state" in refused.json()["error"]["message"]
+                assert "cannot keep its state" in refused.json()["error"]["message"]
             health = at(url, "GET", "/__admin/health")
             assert (health.status, health.headers["content-type"]) == (503, "application/problem+json")
             server.start()
@@ -131,10 +131,10 @@ def test_without_its_server_a_mock_refuses_and_recovers(tmp_path: Path, good: di
 
 
 def test_the_password_comes_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    server = Server(tmp_path, password="geheim")
+    server = Server(tmp_path, "--requirepass", "geheim")
     server.start()
     try:
-        with pytest.raises(StateError, match="cannot reach the state") as told:
+        with pytest.raises(StateError, match="wants a password, which belongs into") as told:
             store_at(server.url, "a", Limits(10, 1000))
         monkeypatch.setenv(PASSWORD, "falsch")
         with pytest.raises(StateError) as wrong:

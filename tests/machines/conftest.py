@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import socket
 import subprocess
 import time
@@ -12,16 +13,21 @@ from pathlib import Path
 import pytest
 
 
-class Server:
-    """``redis-server`` on one port of this machine, keeping what it holds when told to end."""
+KEPT = ("--appendonly", "yes")
+"""The options of a server that keeps what it holds when it ends."""
 
-    def __init__(self, folder: Path, password: str = "") -> None:
+
+class Server:
+    """``redis-server`` on one port of this machine; ``options`` are its own."""
+
+    def __init__(self, folder: Path, *options: str, tls: bool = False) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
-        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self.url = f"{'rediss' if tls else 'redis'}://127.0.0.1:{self.port}/0"
+        ports = ["--port", "0", "--tls-port"] if tls else ["--port"]
         self._command = [
-            "redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", "",
-            "--appendonly", "yes",   *(["--requirepass", password] if password else []),
+            "redis-server", *ports, str(self.port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", "",
+            *options,
         ]  # fmt: skip
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -30,12 +36,15 @@ class Server:
         self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
         until = time.monotonic() + 10
         while True:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1) as connection:
-                connection.sendall(b"PING\r\n")
-                if connection.recv(100).startswith((b"+PONG", b"-NOAUTH")):
-                    return
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+                return
             assert time.monotonic() < until
             time.sleep(0.02)
+
+    def pause(self, *, over: bool = False) -> None:
+        """Let it do nothing, as in a network that loses everything; ``over`` ends that."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT if over else signal.SIGSTOP)
 
     def stop(self) -> None:
         """End it at once."""
@@ -46,7 +55,7 @@ class Server:
 
 @pytest.fixture(scope="session")
 def _redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("redis"))
+    server = Server(tmp_path_factory.mktemp("redis"), *KEPT)
     server.start()
     yield server
     server.stop()
