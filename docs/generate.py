@@ -94,7 +94,7 @@ ADMIN = {
     "GET /__admin/requests/{id}/view": "one exchange as the page shows it: marked, shortened, harmless to print",
     "GET /__admin/requests/{id}/{side}": "the whole body of its `request` or `response`",
     "GET /__admin/requests/{id}/{side}/pictures/{number}": "one picture of that body, counted from 0",
-    "GET /__admin/health": "status, version, contract, uptime, number of recorded requests",
+    "GET /__admin/health": "status, version, contract, seconds since the mock's first process began, number of recorded requests; 503 where none can be recorded",
     "GET /__admin/contract": "the contract as one OpenAPI 3.1 document",
     "GET /__admin/requests": "the recorded exchanges in short, oldest first, the newest 1,000 of them",
     "DELETE /__admin/requests": "forgets them",

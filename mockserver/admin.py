@@ -82,6 +82,8 @@ class _Views:
 
     async def health(self, _: Request) -> Response:
         mock = self._mock
+        if mock.state.store is not None:
+            mock.state.store.check()
         return json_answer({
             "status": "ok",
             "version": __version__,

@@ -39,17 +39,18 @@ NO_HEADERS: Final[list[tuple[bytes, bytes]]] = []
 class Mock:
     """One mock: an ASGI application with its settings, journal, and the pipeline of the contract it serves.
 
+    ``started`` is when its first process was, in seconds of the epoch; None: this is it.
     Raises ContractError when the contract cannot be used, UsageError when the settings name no scenario of it.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, started: float | None = None) -> None:
         contract = openapi.load(settings.contract)
         takes_files = any(o.type.startswith(forms.MEDIA_TYPE) for op in contract.operations for o in op.body)
         if takes_files and settings.max_body == BODY_AT_MOST:
             settings = replace(settings, max_body=FORM_AT_MOST)
         self.settings = settings
         self.gallery = Gallery(settings.image_style)
-        self.started = _now()
+        self.started = _now() if started is None else started
         self._identifiers = Identifiers()
         scenarios = read_scenarios(contract.document)
         self.state = opened(settings, contract.name, self._first(scenarios))

@@ -82,7 +82,7 @@ def _run(mock: Mock, listener: socket.socket, url: str, private: str | None) -> 
     before = signal.signal(signal.SIGTERM, _stop)
     try:
         _settle()
-        with _reloading(mock), working(settings.workers - 1, _work, (settings, listener, private)):
+        with _reloading(mock), working(settings.workers - 1, _work, (settings, listener, private, mock.started)):
             _server(mock, ready).run(sockets=[listener])
     except _StoppedError:
         return
@@ -140,12 +140,12 @@ def _reloading(mock: Mock, told: Callable[[str], None] | None = None) -> Abstrac
     return watching(mock, told)
 
 
-def _work(settings: Settings, listener: socket.socket, private: str | None) -> None:
+def _work(settings: Settings, listener: socket.socket, private: str | None, started: float) -> None:
     """One further worker; an interrupt at the terminal reaches it too, and is its parent's to tell."""
     signal.signal(signal.SIGTERM, _stop)
     end_with_parent()
     try:
-        with contextlib.closing(Mock(settings)) as mock, _reloading(mock, lambda _: None):
+        with contextlib.closing(Mock(settings, started)) as mock, _reloading(mock, lambda _: None):
             _settle()
             _server(mock, lambda: None).run(sockets=[listener])
     except (KeyboardInterrupt, _StoppedError):

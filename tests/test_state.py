@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import resource
 import sqlite3
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from mockserver.state.shared import SharedJournal, SharedStage
 from mockserver.state.store import Limits, Row, Standing, Store
 from tests.conftest import ask
 from tests.test_journal import entry, plain
+from tests.test_mock_server import at, process
 
 Make = Callable[..., Store]
 
@@ -212,6 +214,54 @@ def test_what_a_file_holds_is_there_for_the_next_mock(
     assert (Path(place).stat().st_mode & 0o777) == 0o600
 
 
+def test_a_broken_file_is_told_of(tmp_path: Path) -> None:
+    place = tmp_path / "kept"
+    limits = Limits(1000, 10**6)
+    store = store_at(str(place), "", limits)
+    for number in range(500):
+        store.append(rows(number, size=1000))
+    store.close()
+    pages = place.stat().st_size // 4096
+    told = set()
+    for page in range(0, pages, 2):
+        whole = place.read_bytes()
+        place.write_bytes(whole[: page * 4096] + b"\xff" * 4096 + whole[(page + 1) * 4096 :])
+        try:
+            store = store_at(str(place), "", limits)
+            store.append(rows(page))
+            store.rows(None)
+            store.close()
+        except StateError as wrong:
+            told.add(str(wrong).removeprefix(f"cannot keep the state in {place}: "))
+        place.write_bytes(whole)
+        for beside in tmp_path.glob("kept-*"):
+            beside.unlink()
+    assert told == {"file is not a database; name another file", "database disk image is malformed; name another file"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits on files are told of in other ways elsewhere")
+def test_without_room_a_mock_refuses_and_recovers(tmp_path: Path, good: dict[str, Any]) -> None:
+    place, room = tmp_path / "kept", 512 * 1024
+    with process(port=0, state=str(place)) as (script, url):
+        names = [at(url, value=good).headers["mock-exchange"]]
+        resource.prlimit(script.pid, resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
+        statuses = [at(url, value=good).status for _ in range(60)]
+        assert set(statuses) == {200, 503}
+        refused = at(url, value=good)
+        assert (refused.status, refused.headers["retry-after"]) == (503, "1")
+        assert "cannot keep its state" in refused.json()["error"]["message"]
+        for _ in range(10):  # what is left may be enough for a look, but not for long
+            health = at(url, "GET", "/__admin/health")
+        assert (health.status, health.headers["content-type"]) == (503, "application/problem+json")
+        assert f"cannot keep the state in {place}: disk I/O error" in health.json()["detail"]
+        assert names[0] in {one["id"] for one in at(url, "GET", "/__admin/requests").json()["requests"]}
+        resource.prlimit(script.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        assert at(url, "GET", "/__admin/health").status == 200
+        names.append(at(url, value=good).headers["mock-exchange"])
+        kept = [one["id"] for one in at(url, "GET", "/__admin/requests").json()["requests"]]
+        assert (kept[0], kept[-1]) == (names[0], names[1])
+
+
 def test_a_place_that_cannot_be_meant_is_refused(tmp_path: Path) -> None:
     other = tmp_path / "other"
     with sqlite3.connect(other) as database:
@@ -220,15 +270,31 @@ def test_a_place_that_cannot_be_meant_is_refused(tmp_path: Path) -> None:
     text = tmp_path / "text"
     text.write_text("this is a letter to somebody, no database" * 30)
     limits = Limits(1, 1)
+
+    def kept(name: str, change: str) -> str:
+        place = str(tmp_path / name)
+        store_at(place, "", limits).close()
+        with sqlite3.connect(place) as database:
+            database.execute(change)
+        database.close()
+        return place
+
     for place, wrong in (
         (str(other), "another program's database"), (str(text), "not a database"), (str(tmp_path), "s a directory"),
         (str(tmp_path / "no" / "where"), "No such file"), (f"unix://{tmp_path}/none", "cannot reach the state"),
+        (kept("newer", f"PRAGMA application_id = {0x515243FF}"), "another version of this program's"),
+        (kept("theirs", "UPDATE facts SET contract = 'garden'"), "that of a mock of the contract garden"),
+        (f"rediss://127.0.0.1?ssl_ca_certs={tmp_path}/none", "a file that cannot be read: ssl_ca_certs="),
     ):  # fmt: skip
         with pytest.raises(StateError, match=wrong):
             store_at(place, "", limits)
     for place, wrong in (
         ("http://127.0.0.1", "begins with redis://"), ("redis://:geheim@127.0.0.1", "takes no password"),
         ("redis://127.0.0.1?password=geheim", "takes no password"), ("redis://[", "no address"),
+        ("redis://127.0.0.1?pass%77ord=geheim", "takes no password"), ("redis://127.0.0.1:99999", "no address"),
+        ("redis:127.0.0.1", "without the //"), ("redis://127.0.0.1/first", "a database by its number"),
+        ("redis://127.0.0.1/0?ssl=1", "knows no ssl="), ("redis:///0", "names a host"),
+        ("unix://", "the path of a socket"), ("unix:///run/redis.sock?db=x", "a database by its number"),
     ):  # fmt: skip
         with pytest.raises(UsageError, match=wrong) as told:
             store_at(place, "", limits)

@@ -71,10 +71,15 @@ def test_whichever_worker_answers(good: dict[str, Any]) -> None:
         assert len({answer.body for answer in answers}) == 1, "with a seed the same request gets the same bytes"
         told = at(url, "GET", "/__admin/requests").json()
         assert (told["total"], {one["id"] for one in told["requests"]}) == (40, set(names))
+        ages = []
         for _ in range(5):
-            assert at(url, "GET", "/__admin/health").json()["requests"] == 40
+            health = at(url, "GET", "/__admin/health").json()
+            assert health["requests"] == 40
+            ages.append(health["uptime_s"])
             assert at(url, "GET", f"/__admin/requests/{names[0]}").json()["id"] == names[0]
             assert at(url, "POST", "/__admin/verify", value={"times": 40, "status": 200}).status == 200
+
+        assert ages == sorted(ages), "the mock's age, whichever worker is asked"
 
         own = {"Mock-Session": "own"}
         scenario = {"name": "own", "steps": [{"times": 17, "response": {"status": 418}}], "then": "normal"}

@@ -10,7 +10,7 @@ from redis import exceptions
 
 from mockserver.state.places import PASSWORD
 
-RIGHTS: Final = "~quickrouter-contract:* +@read +@write +@scripting +@transaction +@connection"
+RIGHTS: Final = "~quickrouter-contract:* +@read +@write +@scripting +@transaction +@connection +time"
 """What a user of the server has to be allowed, as its ``ACL SETUSER`` takes it."""
 _ORIGIN: Final = re.compile(r"\s*script: [0-9a-f]{40}.*", re.DOTALL)
 """Where in a script a command was refused, as Redis 7 adds it."""
@@ -43,10 +43,10 @@ def _refusal(error: Exception, words: str, keys: str, user: str, secret: bool) -
         return f"it is part of a cluster ({words}); name a server that keeps all keys, with or without replicas"
     if isinstance(error, exceptions.OutOfMemoryError):
         return "it is full (maxmemory); let it have more, or give the mock a server of its own"
-    if isinstance(error, exceptions.NoPermissionError):
-        return f"{who} may not do what a mock does there ({words}); it needs {RIGHTS}"
     if not isinstance(error, exceptions.ResponseError):
         return None
+    if isinstance(error, exceptions.NoPermissionError) or "executing the script" in words:
+        return f"{who} may not do what a mock does there ({words}); it needs {RIGHTS}"
     if words.startswith("WRONGTYPE"):
         return f"another program has put something else where names begin with {keys}; take another database number"
     if words.startswith("unknown command"):

@@ -22,10 +22,12 @@ from mockserver.state.store import Limits, Row, Standing
 _FORMAT: Final = 0x51524332
 """The application id of our files; the last byte grows with the tables."""
 _BUSY_S: Final = 5.0
+_LOG_AT_REST: Final = 16 * 1024 * 1024
+"""Bytes that the log keeps for later, once it can begin anew; it grows beyond while somebody reads an old state of it."""
 _TABLES: Final = """
 CREATE TABLE exchanges (seq INTEGER PRIMARY KEY, id TEXT, session TEXT, size INTEGER, row BLOB);
 CREATE TABLE facts (only INTEGER PRIMARY KEY, count INTEGER, size INTEGER, dropped INTEGER, cleared INTEGER, version INTEGER,
-  contract TEXT);
+  checked INTEGER, contract TEXT);
 CREATE TABLE armed (session TEXT PRIMARY KEY, scenario BLOB);
 CREATE TABLE turns (session TEXT, name TEXT, count INTEGER, PRIMARY KEY (session, name));
 CREATE TABLE tracks (name TEXT PRIMARY KEY, count INTEGER);
@@ -62,15 +64,21 @@ class FileStore:
                 raise self._unusable("another version of this program's" if ours else "another program's database")
             database.execute("PRAGMA journal_mode = WAL")
             database.execute("PRAGMA synchronous = OFF")
+            database.execute(f"PRAGMA journal_size_limit = {_LOG_AT_REST}")
             if not tables:
                 database.executescript(f"BEGIN;{_TABLES}PRAGMA application_id = {_FORMAT}; COMMIT;")
-                database.execute("INSERT INTO facts VALUES (1, 0, 0, 0, 0, 0, ?)", (name,))
+                database.execute("INSERT INTO facts VALUES (1, 0, 0, 0, 0, 0, 0, ?)", (name,))
             kept = database.execute("SELECT contract FROM facts").fetchone()[0]
             if kept != name:
                 raise self._unusable(f"that of a mock of the contract {kept}")
 
     def _unusable(self, whose: str) -> StateError:
         return StateError(f"cannot keep the state in {self._path}: it is {whose}; name another file")
+
+    def check(self) -> None:
+        """Raise StateError where nothing can be written."""
+        with self._writing() as database:
+            database.execute("UPDATE facts SET checked = checked + 1")  # what is no change is not written
 
     def append(self, rows: Sequence[Row]) -> None:
         """Keep rows in their order; the oldest ones make room."""
@@ -217,7 +225,8 @@ class FileStore:
             raise self._failed(error) from None
 
     def _failed(self, error: Exception) -> StateError:
-        return StateError(f"cannot keep the state in {self._path}: {error}")
+        broken = type(error) is sqlite3.DatabaseError
+        return StateError(f"cannot keep the state in {self._path}: {error}{'; name another file' if broken else ''}")
 
 
 def _of(session: str | None) -> tuple[str, tuple[str, ...]]:

@@ -20,6 +20,8 @@ def store_at(place: str, name: str, limits: Limits) -> Store:
     """The store at a place, made there if need be; raises UsageError and StateError."""
     scheme, separator, _ = place.partition("://")
     if not separator:
+        if place.partition(":")[0] in _KNOWN:
+            raise UsageError(f"--state is a file or an address such as redis://HOST; got {place}, without the //")
         from mockserver.state.file import FileStore
 
         return FileStore(place, name, limits)

@@ -54,7 +54,7 @@ class RedisStore:
             raise UsageError(f"--state is no address of a Redis server: {wrong}") from None
         tag = f"quickrouter-contract:{_FORMAT}:{{{name}}}"
         names = ("facts", "rows", "armed", "armed-order", "turns", "turns-order", "tracks")
-        keys = self._facts, self._rows, self._armed, self._order, self._turns, self._turned, self._tracks = [
+        self._keys = self._facts, self._rows, self._armed, self._order, self._turns, self._turned, self._tracks = [
             f"{tag}:{key}" for key in names
         ]
         self._caller, self._calls = f"{tag}:caller:{os.urandom(8).hex()}", itertools.count(1)
@@ -62,7 +62,11 @@ class RedisStore:
         user = str(self._redis.get_connection_kwargs().get("username") or "")
         self._why = partial(sentence, url=url, keys=tag, user=user, secret=password is not None)
         self._reached = False
-        self._once(scripts.BEGIN, keys)
+        self.check()
+
+    def check(self) -> None:
+        """Raise StateError where nothing can be written."""
+        self._once(scripts.CHECK, self._keys)
 
     def append(self, rows: Sequence[Row]) -> None:
         """Keep rows in their order; the oldest ones make room."""
@@ -81,7 +85,8 @@ class RedisStore:
 
     def since(self, identifier: str) -> list[bytes] | None:
         """The rows after the one with that id; None when it is not there."""
-        found, wanted = [], identifier.encode()
+        found: list[bytes] = []
+        wanted = identifier.encode()
         for row in self._backwards():
             if row[b"id"] == wanted:
                 return found[::-1]
@@ -144,7 +149,7 @@ class RedisStore:
     def _backwards(self) -> Iterator[dict[bytes, bytes]]:
         """The rows from the newest to the oldest."""
         end = "+"
-        while found := self._done(lambda: self._redis.xrevrange(self._rows, max=end, count=_READ_AT_ONCE)):
+        while found := self._done(partial(self._redis.xrevrange, self._rows, max=end, count=_READ_AT_ONCE)):
             yield from (row for _, row in found)
             end = f"({found[-1][0].decode()}"
 

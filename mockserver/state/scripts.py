@@ -52,10 +52,10 @@ end
 """
 """The new version of what is armed: never one that was given before, even by a server that has lost what it held."""
 
-BEGIN: Final = _once("""
+CHECK: Final = _once("""
 local facts, rows, armed, order, turns, turned, tracks = unpack(KEYS)
 redis.call('HLEN', facts) redis.call('XLEN', rows) redis.call('HLEN', armed) redis.call('ZCARD', order)
-redis.call('HLEN', turns) redis.call('ZCARD', turned) redis.call('HLEN', tracks)
+redis.call('HLEN', turns) redis.call('ZCARD', turned) redis.call('HLEN', tracks) redis.call('TIME')
 return 0
 """)
 """Nothing but the caller's own row: an error where a mock's keys can be neither read nor written."""
@@ -137,4 +137,4 @@ return count - 1
 FOLLOW: Final = _once("return redis.call('HINCRBY', KEYS[1], ARGV[1], 1) - 1")
 REWIND: Final = _once("return redis.call('DEL', KEYS[1])")
 
-ALL: Final = (BEGIN, APPEND, CLEAR, ARM, RESET, ADVANCE, FOLLOW, REWIND)
+ALL: Final = (CHECK, APPEND, CLEAR, ARM, RESET, ADVANCE, FOLLOW, REWIND)

@@ -38,6 +38,9 @@ class Standing(NamedTuple):
 class Store(Protocol):
     """Rows of the journal, armed scenarios with a version, and counters."""
 
+    def check(self) -> None:
+        """Raise StateError where nothing can be written."""
+
     def append(self, rows: Sequence[Row]) -> None:
         """Keep rows in their order; the oldest ones make room."""
 

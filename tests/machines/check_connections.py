@@ -169,7 +169,7 @@ def test_what_a_process_is_remembered_by_goes_away(redis: Server) -> None:
 
     opened(redis.url).advance("a", "busy")
     with client.Redis.from_url(redis.url) as direct:
-        names = {name.decode() for name in direct.keys()}
+        names = {name.decode() for name in direct.scan_iter()}
         callers = [name for name in names if ":caller:" in name]
         assert callers
         assert all(name.startswith("quickrouter-contract:") for name in names)

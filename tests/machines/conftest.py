@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-
 KEPT = ("--appendonly", "yes")
 """The options of a server that keeps what it holds when it ends."""
 
