@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
@@ -99,6 +100,38 @@ def test_whichever_worker_answers(good: dict[str, Any]) -> None:
         assert script.wait(15) == 0
         assert script.stderr
         assert script.stderr.read() == ""
+
+
+def test_the_page_sees_what_any_worker_answers_and_forgets(good: dict[str, Any]) -> None:
+    with process(port=0, workers=2) as (_, url), ThreadPoolExecutor(4) as pool:
+        wait_for(url, 2, good)
+        at(url, "POST", "/__admin/reset?session=*")
+        port = int(url.rsplit(":", 1)[1])
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as listener:
+            head = f"GET /__admin/live HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAccept: text/event-stream\r\n\r\n"
+            listener.sendall(head.encode())
+            seen = bytearray()
+
+            def told(text: str) -> bool:
+                if text.encode() not in seen:
+                    seen.extend(listener.recv(1 << 20))
+                return text.encode() in seen
+
+            eventually(lambda: told('"whole":true'))
+            names = {name_of(at(url, value=good)) for _ in range(30)}
+            assert len({name.split("-")[0] for name in names}) == 2
+            for name in names:
+                eventually(lambda name=name: told(name))  # type: ignore[misc]
+            seen.clear()
+            answered = pool.map(lambda _: name_of(at(url, value=good)), range(200))
+            forgotten = [at(url, "DELETE", "/__admin/requests").json()["forgotten"] for _ in range(20)]
+            after = list(answered)
+            left = at(url, "GET", "/__admin/requests").json()
+            assert sum(forgotten) + left["total"] == len(names) + 200
+            assert {one["id"] for one in left["requests"]} <= set(after)
+            eventually(lambda: told('"whole":true'))
+            last = name_of(at(url, value=good))
+            eventually(lambda: told(last))
 
 
 def test_a_killed_worker_loses_nothing_and_is_replaced(good: dict[str, Any]) -> None:
