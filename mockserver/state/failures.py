@@ -12,8 +12,9 @@ from mockserver.state.places import PASSWORD
 
 RIGHTS: Final = "~quickrouter-contract:* +@read +@write +@scripting +@transaction +@connection +time"
 """What a user of the server has to be allowed, as its ``ACL SETUSER`` takes it."""
-_ORIGIN: Final = re.compile(r"\s*script: [0-9a-f]{40}.*", re.DOTALL)
-"""Where in a script a command was refused, as Redis 7 adds it."""
+_AFTER: Final = re.compile(r"\s*script: [0-9a-f]{40}.*", re.DOTALL)
+_BEFORE: Final = re.compile(r"Error running script \(call to f_[0-9a-f]{40}\): (?:@user_script: ?\d+: )*-?")
+"""Where in a script a command was refused, as Redis 7 and Redis 6 add it."""
 
 
 def sentence(error: Exception, url: str, keys: str, user: str, *, secret: bool, reached: bool) -> str:
@@ -22,7 +23,7 @@ def sentence(error: Exception, url: str, keys: str, user: str, *, secret: bool, 
     ``keys`` is what all names of keys begin with, ``user`` who was named, ``secret`` whether a password was given,
     ``reached`` whether the server has answered before.
     """
-    words = _ORIGIN.sub("", str(error)).strip().rstrip(".")
+    words = _BEFORE.sub("", _AFTER.sub("", str(error))).strip().rstrip(".")
     if (why := _refusal(error, words, keys, user, secret)) is not None:
         return f"cannot keep the state at {url}: {why}"
     return f"cannot reach the state at {url}: {_unreached(error, words, url, reached)}"
@@ -35,13 +36,13 @@ def _refusal(error: Exception, words: str, keys: str, user: str, secret: bool) -
         if not secret:
             return f"it wants a password, which belongs into the environment variable {PASSWORD}"
         return f"it does not take the password in {PASSWORD} for {who} ({words})"
-    if isinstance(error, exceptions.ReadOnlyError):
+    if isinstance(error, exceptions.ReadOnlyError) or words.startswith("READONLY"):
         return "it is a replica, which takes no writes; name its primary"
     if isinstance(error, exceptions.AskError | exceptions.ClusterError | exceptions.ClusterCrossSlotError) or (
         isinstance(error, exceptions.ResponseError) and "cluster mode" in words
     ):
         return f"it is part of a cluster ({words}); name a server that keeps all keys, with or without replicas"
-    if isinstance(error, exceptions.OutOfMemoryError):
+    if isinstance(error, exceptions.OutOfMemoryError) or words.startswith("OOM"):
         return "it is full (maxmemory); let it have more, or give the mock a server of its own"
     if not isinstance(error, exceptions.ResponseError):
         return None
@@ -50,7 +51,7 @@ def _refusal(error: Exception, words: str, keys: str, user: str, secret: bool) -
     if words.startswith("WRONGTYPE"):
         return f"another program has put something else where names begin with {keys}; take another database number"
     if words.startswith("unknown command"):
-        return f"a Redis server from version 5 on is needed, and no Sentinel ({words.partition(', with args')[0]})"
+        return f"a Redis server from version 6.2 on is needed, and no Sentinel ({words.partition(', with args')[0]})"
     return f"it refuses: {words}"
 
 

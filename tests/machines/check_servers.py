@@ -156,7 +156,8 @@ def test_a_replica_names_itself_and_is_taken_once_it_is_a_primary(
 def test_a_cluster_is_told_apart(start: Start) -> None:
     server = start("--cluster-enabled", "yes")
     assert "it is part of a cluster" in refused(server.url)
-    assert "it is part of a cluster (SELECT is not allowed in cluster mode)" in refused(server.url[:-1] + "1")
+    second = refused(server.url[:-1] + "1")
+    assert "it is part of a cluster (SELECT is not allowed in cluster mode)" in second or "out of range" in second
     with client.Redis.from_url(server.url) as direct:
         direct.execute_command("CLUSTER", "ADDSLOTS", *range(16384))
         eventually(lambda: "cluster_state:ok" in str(direct.execute_command("CLUSTER", "INFO")))
