@@ -12,22 +12,30 @@ import subprocess
 import tempfile
 import threading
 import time
+import tomllib
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
 
 from mockserver.cli.mock import command
+from mockserver.server import Running
 from mockserver.state.places import PASSWORD
-from tests.conftest import Answer
+from tests.conftest import Answer, ask
 from tests.test_mock_replay import BODY, PATH, tape
 from tests.test_mock_server import INVENTED, at, process
 
 __all__ = ["tape"]
+
+ROOT = Path(__file__).resolve().parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+PROGRAM = next(iter(PROJECT["scripts"]))
+EXTRAS = set(PROJECT["optional-dependencies"])
 
 
 def eventually(check: Callable[[], Any], seconds: float = 15.0) -> None:
@@ -214,17 +222,32 @@ def test_all_workers_serve_a_changed_contract(tmp_path: Path) -> None:
         assert script.stderr.read() == "the contract garden was reloaded\n"
 
 
-def test_what_the_page_deploys_is_a_mock_that_starts() -> None:
-    page = (Path(__file__).resolve().parent.parent / "docs" / "share.md").read_text(encoding="utf-8")
+def test_what_the_page_deploys_is_a_mock_that_starts(start: Callable[..., Running]) -> None:
+    page = (ROOT / "docs" / "share.md").read_text(encoding="utf-8")
     documents = [one for block in re.findall(r"```yaml\n(.*?)```", page, re.S) for one in yaml.safe_load_all(block)]
     compose, deployment, service = documents
     pod = deployment["spec"]["template"]
     (container,) = pod["spec"]["containers"]
-    for arguments in (compose["services"]["mock"]["command"], container["args"]):
+    (port,) = [one["containerPort"] for one in container["ports"]]
+    services = compose["services"]
+    for arguments, hosts in ((services["mock"]["command"], set(services)), (container["args"], {"redis"})):
         with command.make_context(arguments[0], arguments[1:]) as context:
-            assert context.params["host"] == "0.0.0.0"
-            assert context.params["port"] == container["ports"][0]["containerPort"]
-            assert context.params["state"].startswith("redis://")
-    assert container["env"][0]["name"] == PASSWORD
+            assert (context.params["host"], context.params["port"]) == ("0.0.0.0", port)
+            place = urlsplit(context.params["state"])
+            assert (place.scheme, place.hostname in hosts, place.port, place.path) == ("redis", True, 6379, "/0")
+    assert set(services["mock"]["depends_on"]) < set(services)
+    first, last = services["mock"]["ports"][0].split(":")[0].split("-")
+    assert int(last) - int(first) + 1 == services["mock"]["deploy"]["replicas"]
+    assert services["mock"]["ports"][0].endswith(f":{port}")
+    assert {one["name"] for one in container["env"]} == {PASSWORD}
     assert service["spec"]["selector"] == pod["metadata"]["labels"] == deployment["spec"]["selector"]["matchLabels"]
-    assert service["spec"]["ports"][0]["targetPort"] == container["ports"][0]["containerPort"]
+    assert service["spec"]["ports"][0]["targetPort"] == port
+    for probe in ("readinessProbe", "livenessProbe"):
+        ((_, asked),) = [pair for pair in container[probe].items() if isinstance(pair[1], dict)]
+        assert asked["port"] == port
+    mock = start()
+    assert ask(mock, "GET", container["readinessProbe"]["httpGet"]["path"]).status == 200
+    assert all(f"mock-{number}:{port} " in page for number in (1, 2)), "the servers that nginx knows"
+    for image in re.findall(r"```dockerfile\n(.*?)```", page, re.S):
+        assert f'ENTRYPOINT ["{PROGRAM}"]' in image
+        assert set(re.findall(r"/source\[(\w+)\]", image)) == {"redis"} <= EXTRAS

@@ -62,6 +62,7 @@ class RedisStore:
         user = str(self._redis.get_connection_kwargs().get("username") or "")
         self._why = partial(sentence, url=url, keys=tag, user=user, secret=password is not None)
         self._reached = False
+        self._done(self._redis.ping)  # whoever owes a password may not say as much as a check does
         self.check()
 
     def check(self) -> None:

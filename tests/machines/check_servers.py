@@ -135,7 +135,7 @@ def test_a_user_needs_these_rights_and_no_more(start: Start, tmp_path: Path, mon
 def test_a_replica_names_itself_and_is_taken_once_it_is_a_primary(
     start: Start, redis: Server, good: dict[str, Any]
 ) -> None:
-    replica = start("--replicaof", f"127.0.0.1 {redis.port}")
+    replica = start("--replicaof", "127.0.0.1", str(redis.port))
     eventually(lambda: "it is a replica, which takes no writes; name its primary" in refused(replica.url))
     with client.Redis.from_url(replica.url) as direct:
         direct.replicaof("NO", "ONE")
