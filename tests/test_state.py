@@ -73,6 +73,15 @@ def test_what_one_wrote_the_other_reads(make: Make) -> None:
     assert (one.clear(None), one.clear(None), one.rows(None), one.standing()) == (2, 0, [], Standing(0, 0, 3, ""))
 
 
+def test_rows_far_back_are_found(make: Make) -> None:
+    store = make(1000)
+    store.append(rows(*range(350)))
+    assert store.row("x-0") == b"0\n\0"
+    for last in (0, 49, 249, 250, 348, 349):
+        assert store.since(f"x-{last}") == [b"%d\n\0" % number for number in range(last + 1, 350)]
+    assert (store.since("x-350"), store.row("x-350")) == (None, None)
+
+
 def test_the_bounds_hold_for_all_together(make: Make) -> None:
     one, other = make(5, 1000), make(5, 1000)
     for number in range(6):
