@@ -3,36 +3,48 @@
 from __future__ import annotations
 
 import base64
+import re
 import shlex
 from dataclasses import replace
 
-from mockserver.messages import Request
+from mockserver.messages import HEADER_NAME, Request
 
 _OWN = ("content-length", "host", "connection", "accept-encoding")
 _BROWSERS = ("origin", "referer", "priority", "upgrade-insecure-requests")
+_GLOBBED = re.compile(r"[\[\]{}]")
+"""What curl makes several addresses of, each asked for: one that a record holds must not become a thousand requests."""
+_OBEYED = re.compile(r'["$`\\!]')
+"""What a shell obeys in double quotes."""
+_GOES_ON = re.compile(r"[A-Za-z0-9_]")
+"""What would belong to the name of a variable that stands before it."""
 _ESCAPED = (39, 92)
 """Apostrophe and backslash, which end or open an escape inside ``$'...'``."""
 
 
 def curl(request: Request, base_url: str, key: str, variable: str) -> str:
-    """One shell command; ``variable`` names the environment variable that holds the key."""
+    """One shell command; ``variable`` names the environment variable that holds the key.
+
+    Requests of records are anybody's: none of their texts is run, names a file or becomes several addresses.
+    """
     parts = ["curl", "-sS"]
     if request.method != "POST" or not request.body:
-        parts += ["-X", request.method]
+        parts += ["-X", shlex.quote(request.method)]
+    parts += ["--globoff"] if _GLOBBED.search(request.target) else []
     parts.append(shlex.quote(f"{base_url}{request.target}"))
     for name, value in request.headers:
-        if name.lower() in _OWN:
+        if name.lower() in _OWN or not HEADER_NAME.fullmatch(name):
             continue
         if len(key) >= 4 and key in value:
             before, _, after = value.partition(key)
-            parts += ["-H", f'"{name}: {_in_quotes(before)}${variable}{_in_quotes(after)}"']
+            parts += ["-H", _with_variable(f"{name}: {before}", variable, after)]
         else:
             parts += ["-H", shlex.quote(f"{name}: {value}")]
     if b"\0" in request.body:  # no argument of a command can hold it
         text = base64.b64encode(request.body).decode()
         return f"printf %s {text} | base64 -d | {' '.join(parts)} --data-binary @-"
     if request.body:
-        parts += ["--data-binary", _data(request.body)]
+        # curl reads the file whose name follows an @
+        parts += ["--data-raw" if request.body.startswith(b"@") else "--data-binary", _data(request.body)]
     return " ".join(parts)
 
 
@@ -68,5 +80,9 @@ def _character(character: str) -> str:
     return "".join(f"\\x{byte:02x}" for byte in character.encode("utf-8", "surrogatepass"))
 
 
-def _in_quotes(text: str) -> str:
-    return "".join(f"\\{character}" if character in '"$`\\' else character for character in text)
+def _with_variable(before: str, variable: str, after: str) -> str:
+    """An argument with the value of a variable in it; texts that a shell would obey stand in quotes of their own."""
+    if _OBEYED.search(before + after):
+        return f'{shlex.quote(before)}"${variable}"{shlex.quote(after) if after else ""}'
+    named = f"{{{variable}}}" if _GOES_ON.match(after) else variable
+    return f'"{before}${named}{after}"'
