@@ -49,7 +49,7 @@ def redacted(exchange: Exchange, redactor: Redactor) -> Exchange:
     if response is not None:
         answer_headers, found = redactor.headers(_raw(response.headers))
         secrets += found
-    secrets = tuple(sorted(set(secrets), key=len, reverse=True))
+    secrets = redactor.sought(secrets)
     clean_body, clean_headers, note = _body(request.body, headers, secrets)
     clean_request = Request(
         request.method,
@@ -76,7 +76,7 @@ def secrets_of(request: Request, redactor: Redactor) -> tuple[bytes, ...]:
     """What must not be repeated of a request, the longest first."""
     _, secrets = redactor.headers(_raw(request.headers))
     _, more = redactor.query(request.query.encode("utf-8", "surrogatepass"))
-    return tuple(sorted({*secrets, *more}, key=len, reverse=True))
+    return redactor.sought((*secrets, *more))
 
 
 class Cassette:

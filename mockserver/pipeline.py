@@ -167,7 +167,7 @@ class Pipeline:
             applied = [*applied, f"scenario={scenario.name}"]
         clean, secrets = self.redactor.headers(came.headers)
         query, more = self.redactor.query(came.query)
-        secrets = tuple(sorted({*secrets, *more}, key=len, reverse=True))
+        secrets = self.redactor.sought((*secrets, *more)) if more else secrets
         body = redaction.text(body, secrets, redaction.UNMISTAKABLE) if secrets else body
         identifier = self._identifiers.fresh()
         in_events = dict(headers).get(b"content-type", b"").startswith(_EVENTS)

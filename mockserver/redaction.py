@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
-from functools import lru_cache
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import unquote_to_bytes
 
 from mockserver.contract import Contract
 from mockserver.findings import Violation
+from mockserver.spellings import Spelling
 
 REDACTED = b"[redacted]"
 _BEARER = b"Bearer " + REDACTED
@@ -23,6 +23,9 @@ _SHORTEST = 4
 
 UNMISTAKABLE = 8
 """A secret of that length is kept out of answers too; a shorter one may be a word of the answer."""
+
+SOUGHT_AT_MOST = 32
+"""Secrets of one message that are looked for elsewhere, the longest: no client has more keys, and each costs a search."""
 
 _TELLING = re.compile(
     rb"auth|cookie|token|secret|passw|credential|signature|session-?key|api[-_]?key|access[-_]?key|(^|[-_])key$"
@@ -58,15 +61,16 @@ class Redactor:
         """Headers without secrets, and the secrets that stood in them."""
         telling = self._telling
         clean: list[tuple[bytes, bytes]] = []
-        secrets: tuple[bytes, ...] = self._always
+        found: list[bytes] = []
         for pair in headers:
             name, value = pair
             if telling[name] if name in telling else self.tells(name):
-                shown, found = _without(name, value)
-                secrets += found
+                shown, more = _without(name, value)
+                found += more
                 clean.append((name, shown))
             else:
                 clean.append(pair)
+        secrets = self.sought(found) if self._always or len(found) > 1 else tuple(found)
         if secrets:
             clean = [(name, text(value, secrets)) for name, value in clean] if _anywhere(clean, secrets) else clean
         return clean, secrets
@@ -104,20 +108,22 @@ class Redactor:
                 secrets += [value, unquote_to_bytes(value.replace(b"+", b" "))]
                 value = REDACTED
             pieces.append(name + equals + value)
-        return b"&".join(pieces), tuple(secret for secret in secrets if len(secret) >= _SHORTEST)
+        return b"&".join(pieces), self.sought(secret for secret in secrets if len(secret) >= _SHORTEST)
+
+    def sought(self, secrets: Iterable[bytes]) -> tuple[bytes, ...]:
+        """The secrets to look for, each once, the longest first: a shorter one may be a part of it."""
+        longest = sorted(dict.fromkeys(secrets), key=len, reverse=True)[:SOUGHT_AT_MOST]
+        return tuple(sorted({*self._always, *longest}, key=len, reverse=True)) if self._always else tuple(longest)
 
 
 def text(content: bytes, secrets: tuple[bytes, ...], shortest: int = _SHORTEST) -> bytes:
     """Bytes with every secret replaced, also where it is percent-encoded or written with JSON escapes."""
-    for secret in secrets:
-        if len(secret) < shortest:
-            continue
+    wanted = [secret for secret in secrets if len(secret) >= shortest]
+    if wanted and (b"\\" in content or b"%" in content):
+        content = Spelling(content, wanted).without(REDACTED)
+    for secret in wanted:
         if secret in content:
             content = content.replace(secret, REDACTED)
-        if b"%" in content:
-            content = content.replace(quote(secret, safe="").encode(), REDACTED)
-        if b"\\" in content:
-            content = _escaped(secret).sub(REDACTED, content)
     return content
 
 
@@ -149,11 +155,14 @@ def _violation(violation: Violation, secrets: tuple[bytes, ...]) -> Violation:
 
 def _without(name: bytes, value: bytes) -> tuple[bytes, tuple[bytes, ...]]:
     """A secret header's value with the secret replaced, and the secrets: the scheme's name may stay."""
-    if name.lower() in (b"cookie", b"set-cookie"):
-        pairs = [pair.partition(b"=") for pair in value.split(b";")]
-        secrets = [v.strip() for _, _, v in pairs]
-        shown = b"; ".join(k.strip() + b"=" + REDACTED for k, _, _ in pairs)
-        return shown, tuple(s for s in secrets if len(s) >= _SHORTEST)
+    lower = name.lower()
+    if lower in (b"cookie", b"set-cookie"):
+        parts = value.split(b";")
+        named = 1 if lower == b"set-cookie" else len(parts)  # after the first, Set-Cookie has attributes
+        pairs = [part.partition(b"=") for part in parts[:named]]
+        shown = [k.strip() + b"=" + REDACTED for k, _, _ in pairs] + [part.strip() for part in parts[named:]]
+        # a shorter one may well be a word or a number, such as true, and bodies have those
+        return b"; ".join(shown), tuple(v.strip() for _, _, v in pairs if len(v.strip()) >= UNMISTAKABLE)
     scheme, blank, rest = value.strip().partition(b" ")
     if blank and scheme.isalpha():
         found = (rest.strip(),)
@@ -167,16 +176,3 @@ def _without(name: bytes, value: bytes) -> tuple[bytes, tuple[bytes, ...]]:
 def _anywhere(headers: list[tuple[bytes, bytes]], secrets: tuple[bytes, ...]) -> bool:
     joined = b"\n".join([value for _, value in headers])
     return b"%" in joined or any(secret in joined for secret in secrets)
-
-
-@lru_cache(maxsize=64)  # the same few keys come with every request
-def _escaped(secret: bytes) -> re.Pattern[bytes]:
-    """The secret with any of its characters written as a JSON escape, also in JSON inside a JSON string."""
-    pieces = []
-    for character in secret.decode("utf-8", "replace"):
-        raw = re.escape(character.encode())
-        raw = rb"\\+" if character == "\\" else rb"\\*" + raw if character in '/"' else raw
-        code = f"{ord(character):04x}" if ord(character) < 0x10000 else ""
-        digits = "".join(f"[{c}{c.upper()}]" if c.isalpha() else c for c in code)
-        pieces.append(b"(?:" + raw + (rb"|\\+u" + digits.encode() if code else b"") + b")")
-    return re.compile(b"".join(pieces))

@@ -78,6 +78,19 @@ def test_no_key_reaches_the_disk(tmp_path: Path, name: str) -> None:
     assert back[1].response.header("content-encoding") is None
 
 
+def test_words_and_numbers_of_cookies_stay_in_bodies() -> None:
+    """Attributes are no secrets, and neither is what any body may hold by chance: a record has to stay readable."""
+    asked = Request("POST", "/a", "", (("Cookie", "seen=true; id=topsecret1"),), b'{"stream": true, "x": "topsecret1"}')
+    kind = "s=topsecret2; Max-Age=3600; Domain=api.example.com; SameSite=None"
+    answer = Response(200, (("Set-Cookie", kind),), b'{"created": 1736003600, "x": "None topsecret2"}')
+    clean = cassette.redacted(exchange(request=asked, response=answer), redactor())
+    assert clean.request.header("cookie") == "seen=[redacted]; id=[redacted]"
+    assert json.loads(clean.request.body) == {"stream": True, "x": "[redacted]"}
+    assert clean.response is not None
+    assert clean.response.header("set-cookie") == kind.replace("topsecret2", "[redacted]")
+    assert json.loads(clean.response.body) == {"created": 1736003600, "x": "None [redacted]"}
+
+
 def test_ndjson_comes_back_as_it_was(tmp_path: Path) -> None:
     keyless = Request("GET", "/a%20b", "x=1&x=2", (("X-Two", "a"), ("X-Two", "b")), b"")
     packed = Response(201, (("Content-Encoding", "gzip"),), gzip.compress(b"{}"))
