@@ -12,6 +12,7 @@ import re
 import string
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import takewhile
 from urllib.parse import quote
 
 MASK = "***"
@@ -26,7 +27,8 @@ _ESCAPE = r"\\{1,8}"
 _TELLING = 6
 """Characters of the beginning of a secret that are, where a text was cut."""
 _BASE64 = string.ascii_letters + string.digits + "+/-_"
-_CUT = re.compile(r"\.\.\.|…")
+_RUN = re.compile("[A-Za-z0-9+/_=-]*")
+_CUT = ("...", "…")
 
 
 def masked(text: str, secrets: Iterable[str]) -> str:
@@ -45,20 +47,24 @@ def masked_bytes(content: bytes, secrets: Iterable[str]) -> bytes:
 
 def _beginnings(text: str, secret: str) -> str:
     """The text without what is left of a secret where a quotation was cut in its middle."""
-    if not any(form[:_TELLING] in text for form in _forms(secret)):
-        return text
-    pieces, start = [], 0
-    for dots in _CUT.finditer(text):
-        piece = text[start : dots.start()]
-        lengths = [length for form in _forms(secret) for length in _left(piece, form)]
-        pieces += [piece[: len(piece) - max(lengths)] + MASK if lengths else piece, dots.group()]
-        start = dots.end()
-    return "".join([*pieces, text[start:]])
+    spans = sorted(span for form in _forms(secret) if form[:_TELLING] in text for span in _left(text, form))
+    pieces, end = [], 0
+    for start, until in spans:
+        if until > end:
+            pieces += [text[end : max(start, end)], MASK]
+            end = until
+    return "".join([*pieces, text[end:]]) if pieces else text
 
 
-def _left(piece: str, form: str) -> Iterator[int]:
-    """The lengths of the beginnings of a form at which the piece ends."""
-    return (length for length in range(_TELLING, len(form)) if piece.endswith(form[:length]))
+def _left(text: str, form: str) -> Iterator[tuple[int, int]]:
+    """Where beginnings of a form stand before the mark of a cut."""
+    start = text.find(form[:_TELLING])
+    while start >= 0:
+        pairs = zip(form, text[start : start + len(form)], strict=False)
+        length = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+        if length < len(form) and text.startswith(_CUT, start + length):
+            yield start, start + length
+        start = text.find(form[:_TELLING], start + 1)
 
 
 @lru_cache(maxsize=16)
@@ -87,9 +93,14 @@ def _without_base64(text: str, secret: str) -> str:
     """The text without base64 of anything that holds the secret; the whole run goes: its ends hold the secret's rest."""
     for inner in _inner(secret):
         for form in {inner, inner.replace("+", "-").replace("/", "_")}:
-            while (place := text.find(form)) >= 0:
-                head = text[:place].rstrip(_BASE64)
-                text = head + MASK + text[place + len(form) :].lstrip(_BASE64 + "=")
+            pieces, end, place = [], 0, text.find(form)
+            while place >= 0:
+                begin = end + len(text[end:place].rstrip(_BASE64))
+                pieces += [text[end:begin], MASK]
+                run = _RUN.match(text, place + len(form))
+                end = run.end() if run else place + len(form)
+                place = text.find(form, end)
+            text = "".join([*pieces, text[end:]]) if pieces else text
     return text
 
 
