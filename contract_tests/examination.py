@@ -26,6 +26,7 @@ from mockserver.media import read_json
 from mockserver.messages import Exchange, Request
 from mockserver.sentences import show
 from mockserver.validation import Judge
+from mockserver.viewing import UnfollowedError
 
 _SHUT_AFTER = 2
 """Refused requests after which a branch of the schema counts as not on offer: the page says what would follow from it."""
@@ -136,7 +137,7 @@ class Examination:
         operation = probe.recipe.operation
         sent = secret_of(operation, request) or self.target.key
         secrets = self.recording.secrets if replayed and self.recording else (self.target.key, sent)
-        self._session.follow = None if replayed else self.target.followed
+        self._session.follow = None if replayed else self._followed
         judged = self.judge.response(operation, probe.recipe.body, exchange, self._session, secrets)
         result = outcome(exchange, judged)
         if result is not Outcome.SILENT:
@@ -148,6 +149,14 @@ class Examination:
         self.trials.append(trial)
         self._report(f"{probe.name} -> {result.value}")
         return trial
+
+    def _followed(self, url: str) -> bytes:
+        """The file at an address; where it is not asked for, that is noted."""
+        try:
+            return self.target.followed(url)
+        except UnfollowedError as why:
+            self.notes.append(f"not every picture was looked at: {why}")
+            raise
 
     def _exchanged(self, probe: Probe, request: Request) -> tuple[Exchange, bool]:
         """The exchange of a request, from the cassette if that holds it, else from the target; and which of them."""

@@ -10,13 +10,15 @@ import ipaddress
 import itertools
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
 from contract_tests.alarm import Alarm
+from contract_tests.following import RAW_HEADERS, Follower
 from mockserver import __version__
 from mockserver.contract import Contract
 from mockserver.errors import Inconclusive, UsageError
@@ -30,10 +32,6 @@ KEPT_OF_LONGER = 64 * 1024
 
 LATE = "(time-out)"
 """How a failure or a cut ends that only time explains."""
-
-
-_FOLLOWED_S = 30.0
-"""Seconds that a picture may take to come from its address."""
 
 
 def is_loopback(url: str) -> bool:
@@ -78,6 +76,7 @@ class Target:
     interval_s: float = 0.0
     _client: httpx.Client = field(init=False, repr=False)
     _alarm: Alarm = field(init=False, repr=False)
+    _follower: Follower = field(init=False, repr=False)
     _ids: Iterator[int] = field(init=False, repr=False)
     _last: float = field(init=False, repr=False, default=0.0)
     answered: bool = field(init=False, default=False)
@@ -98,6 +97,7 @@ class Target:
                 name for name in (_CERTIFICATES if isinstance(error, OSError) else _PROXIES) if os.environ.get(name)
             ]
             raise UsageError(f"{', '.join(named) or 'the environment'} cannot be used: {error}") from None
+        self._follower = Follower(self._client, self._alarm, self.base_url)
 
     def close(self) -> None:
         """Give up the connections."""
@@ -151,7 +151,7 @@ class Target:
         content = (
             iter([request.body]) if chunked else request.body if request.body or request.method == "POST" else None
         )
-        extensions = {"trace": self._alarm.trace}
+        extensions = {"trace": self._trace}
         message = httpx.Request(request.method, url, headers=raw, content=content, extensions=extensions)
         with self._alarm.at(
             deadline
@@ -175,30 +175,19 @@ class Target:
             cut = f"the connection ended before the answer was complete: {_reason(error)}"
         finally:
             answer.close()
-        pairs = headers_of((n.decode("latin-1"), v.decode("latin-1")) for n, v in answer.extensions[_HEADERS])
+        pairs = headers_of((n.decode("latin-1"), v.decode("latin-1")) for n, v in answer.extensions[RAW_HEADERS])
         return Response(answer.status_code, pairs, bytes(body), cut), None
+
+    def _trace(self, event: str, info: Mapping[str, Any]) -> None:
+        self._alarm.trace(event, info)
+        self._follower.trace(event, info)
 
     def followed(self, url: str) -> bytes:
         """The file at an address that an answer gave, asked for as anybody would: without the key.
 
-        Raises LookupError with a sentence where there is none.
+        Raises LookupError with a sentence where there is none, UnfollowedError where it is not asked for.
         """
-        if is_loopback(url) and not is_loopback(self.base_url):
-            raise LookupError("the address leads to the machine of whoever reads it")
-        try:
-            with self._client.stream(
-                "GET", url, timeout=min(_FOLLOWED_S, self.timeout_s), follow_redirects=True
-            ) as answer:
-                if answer.status_code != 200:
-                    raise LookupError(f"a GET of the address is answered with status {answer.status_code}")
-                body = bytearray()
-                for chunk in answer.iter_bytes():
-                    body += chunk
-                    if len(body) > MAX_ANSWER:
-                        raise LookupError(f"the address leads to more than {MAX_ANSWER} bytes")
-        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-            raise LookupError(f"the address leads nowhere: {_reason(error)}") from None
-        return bytes(body)
+        return self._follower.followed(url, self.timeout_s)
 
     def _wait(self) -> None:
         rest = self._last + self.interval_s - time.monotonic()
@@ -207,12 +196,9 @@ class Target:
         self._last = time.monotonic()
 
 
-_HEADERS = "headers as they came"
-
-
 def _without_location(answer: httpx.Response) -> None:
     """Keep the headers and take Location away: httpx reads it although it follows nothing, and fails where it is no URL."""
-    answer.extensions[_HEADERS] = list(answer.headers.raw)
+    answer.extensions[RAW_HEADERS] = list(answer.headers.raw)
     if "location" in answer.headers:
         del answer.headers["location"]
 

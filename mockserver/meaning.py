@@ -54,6 +54,9 @@ class Clock:
     answers: int = 1
 
 
+PICTURES_AT_MOST = 64
+"""Pictures of one answer that are looked at: decoding one may take half a second, and an answer has room for thousands."""
+
 Viewed = tuple[viewing.Seen | None, tuple[viewing.Fault, ...]]
 
 
@@ -239,6 +242,8 @@ def _image(_: Any, rule: Mapping[str, Any], instance: Any, schema: Any) -> Itera
         return
     place = (id(instance), id(schema))
     if place not in context.viewed:
+        if len(context.viewed) >= PICTURES_AT_MOST:
+            return
         shown, faults = viewing.faults(rule, context.request, instance, context.session.follow)
         # a draft may well be what the finished picture is, and is not compared
         context.viewed[place] = (None if rule.get("draft") else shown, faults)

@@ -52,8 +52,13 @@ class Fault:
     message: str
 
 
+class UnfollowedError(LookupError):
+    """An address that is not asked for; the text says why.  That says nothing about who gave it."""
+
+
 Follow = Callable[[str], bytes]
-"""Brings the file that an address leads to; raises LookupError with a sentence where it leads nowhere."""
+"""Brings the file that an address leads to; raises LookupError with a sentence where it leads nowhere, UnfollowedError where
+it is not asked for."""
 
 
 def seen(file: bytes) -> Seen:
@@ -107,6 +112,8 @@ def faults(
             return None, wrong
         try:
             file = follow(text)
+        except UnfollowedError:
+            return None, ()
         except LookupError as error:
             return None, (Fault("image-url", str(error.args[0])),)
         return looked_at(rule, request, file)

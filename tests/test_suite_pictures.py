@@ -7,8 +7,9 @@ import http.client
 import io
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,15 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from contract_tests.budget import Budget
+from contract_tests.examination import Examination
+from contract_tests.plan import make_plan
 from contract_tests.target import Target
 from mockserver import openapi
+from mockserver.meaning import PICTURES_AT_MOST
 from mockserver.server import Running
+from mockserver.validation import Judge
+from mockserver.viewing import UnfollowedError
 from tests.test_suite_run import report_of, suite
 
 EASEL = str(Path(__file__).parent / "pictured")
@@ -108,10 +115,9 @@ def test_the_mock_s_own_pictures_are_clean(tmp_path: Path) -> None:
     assert (done.returncode, report_of(path)["findings"]) == (0, []), done.stdout
 
 
-def test_an_address_is_followed_without_the_key_and_only_where_it_may_lead(start: Callable[..., Running]) -> None:
+def test_an_address_is_followed_without_the_key(start: Callable[..., Running]) -> None:
     mock = start(contract=EASEL)
-    contract = openapi.load(EASEL)
-    near = Target(f"http://127.0.0.1:{mock.port}", contract, "a-secret-key")
+    near = Target(f"http://127.0.0.1:{mock.port}", openapi.load(EASEL), "a-secret-key")
     with pytest.raises(LookupError, match="status 404"):
         near.followed(f"http://127.0.0.1:{mock.port}/nothing?x=1")
     (entry,) = mock.journal.entries()
@@ -119,7 +125,102 @@ def test_an_address_is_followed_without_the_key_and_only_where_it_may_lead(start
     with pytest.raises(LookupError, match="leads nowhere"):
         near.followed("http://127.0.0.1:1/x.png")
     near.close()
-    far = Target("http://api.easel.example", contract, "k")
-    with pytest.raises(LookupError, match="machine of whoever reads it"):
-        far.followed(f"http://127.0.0.1:{mock.port}/x.png")
+
+
+@contextmanager
+def odd_pictures() -> Iterator[tuple[str, list[str]]]:
+    """A server of files that come by detours or never, and what it was asked for."""
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *_: Any) -> None:
+            pass
+
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            where = {"/moved": "/file", "/round": "/round", "/inside": "http://169.254.169.254/latest/meta-data"}
+            if self.path in where:
+                self.send_response(302)
+                self.send_header("Location", where[self.path])
+                self.end_headers()
+                return
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"a file")
+            with suppress(OSError):
+                while self.path == "/drip":
+                    time.sleep(0.05)
+                    self.wfile.write(b"x")
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}", asked
+        finally:
+            server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("host", "error", "said"),
+    [
+        ("127.0.0.1", LookupError, "machine of whoever reads it"),
+        ("0.0.0.0", LookupError, "machine of whoever reads it"),
+        ("[::ffff:127.0.0.1]", LookupError, "machine of whoever reads it"),
+        ("169.254.169.254", LookupError, "network of whoever reads it"),
+        ("10.1.2.3", LookupError, "network of whoever reads it"),
+        ("127.1", UnfollowedError, "network of whoever runs"),
+        ("2130706433", UnfollowedError, "network of whoever runs"),
+        ("u:p@0x7f.1", UnfollowedError, "network of whoever runs"),
+    ],
+)
+def test_no_address_leads_nearer_than_the_api_is(host: str, error: type[LookupError], said: str) -> None:
+    """However it is written: what counts is where the connection leads, and that is known before anything is sent."""
+    far = Target("http://api.easel.example", openapi.load(EASEL), "k")
+    with odd_pictures() as (url, asked):
+        with pytest.raises(LookupError, match=said) as raised:
+            far.followed(f"http://{host}:{url.rpartition(':')[2]}/file")
+        assert type(raised.value) is error
+        assert asked == []
     far.close()
+
+
+def test_pictures_that_come_by_detours_or_never() -> None:
+    with odd_pictures() as (url, asked):
+        near = Target(url, openapi.load(EASEL), "k", timeout_s=1.5)
+        assert near.followed(f"{url}/moved") == b"a file"
+        assert asked == ["/moved", "/file"]
+        with pytest.raises(LookupError, match="network of whoever reads it"):
+            near.followed(f"{url}/inside")
+        with pytest.raises(LookupError, match="on and on"):
+            near.followed(f"{url}/round")
+        started = time.monotonic()
+        with pytest.raises(LookupError, match="did not give all of a picture within"):
+            near.followed(f"{url}/drip")
+        assert time.monotonic() - started < 10
+        near.close()
+
+
+def test_one_answer_does_not_have_pictures_without_end(start: Callable[..., Running], tmp_path: Path) -> None:
+    """An answer has room for thousands of addresses; each asked for would be a request more."""
+    count = 0
+
+    def many(_: dict[str, Any], answer: dict[str, Any]) -> None:
+        answer["canvases"] *= 500
+
+    class Counting(Target):
+        def followed(self, url: str) -> bytes:
+            nonlocal count
+            count += 1
+            return super().followed(url)
+
+    contract = openapi.load(EASEL)
+    judge = Judge(contract)
+    with spoiling(start(contract=EASEL), many) as url:
+        target = Counting(url, contract, "sk-contract-test")
+        examination = Examination(judge, target, Budget())
+        trial = examination.send(make_plan(judge, 1, 60, False, True).valid[0], confirm=False)
+        target.close()
+    assert trial is not None
+    assert "meaning.length" in {violation.rule for violation in trial.violations}
+    assert 0 < count <= PICTURES_AT_MOST
