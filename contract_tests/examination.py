@@ -24,6 +24,7 @@ from mockserver.findings import OpenSuspicion, Severity, Violation
 from mockserver.meaning import Session
 from mockserver.media import read_json
 from mockserver.messages import Exchange, Request
+from mockserver.reports.masks import masked
 from mockserver.sentences import show
 from mockserver.validation import Judge
 from mockserver.viewing import UnfollowedError
@@ -261,12 +262,21 @@ class Examination:
         return True
 
     def blotted(self, violation: Violation) -> Violation:
-        """A violation without the key, wherever it stood."""
+        """A violation without the key, wherever it stood and however it was written: baselines are kept and committed."""
         key = self.target.key
         if len(key) < 4:
             return violation
-        texts = {name: getattr(violation, name) for name in ("message", "documented", "observed")}
-        return replace(violation, **{name: text.replace(key, "[key]") for name, text in texts.items()})
+
+        def clean(text: str) -> str:
+            return masked(text.replace(key, "[key]"), (key,))
+
+        return replace(
+            violation,
+            pointer=clean(violation.pointer),
+            message=clean(violation.message),
+            documented=clean(violation.documented),
+            observed=clean(violation.observed),
+        )
 
     # --------------------------------------------------------------------------------------------- learning
 

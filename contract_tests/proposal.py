@@ -31,6 +31,7 @@ from mockserver.lint import examples
 from mockserver.media import MISSING, is_json, media_type
 from mockserver.pointers import dereference, find
 from mockserver.reports.clean import one_line
+from mockserver.reports.masks import masked
 
 _SHORT = 120
 """Characters of a text that an example keeps."""
@@ -246,7 +247,7 @@ def _blotted(one: Observation, key: str) -> Observation:
 
 def _without_key(text: str, key: str) -> str:
     sound = text.encode("utf-8", "backslashreplace").decode()  # half a surrogate pair cannot be written to a file
-    return sound.replace(key, "[key]") if len(key) >= 4 else sound
+    return masked(sound.replace(key, "[key]"), (key,)) if len(key) >= 4 else sound
 
 
 # -------------------------------------------------------------------------------------------------- for review

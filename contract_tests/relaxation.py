@@ -97,7 +97,7 @@ def _relaxed(
         beyond = sent(refused, breaks.pointer.removeprefix("/body"))
         most = max((measure(v) * sign for v in values), default=0.0)
         stopped = any(measure(v) * sign > most for v in beyond if _measurable(measure, v))
-        limit = int(most * sign) if (most * sign).is_integer() else most * sign
+        limit = int(most * sign) if float(most * sign).is_integer() else most * sign
         draft.put(pointer, limit if stopped else MISSING)
     elif keyword == "type":
         kinds = list(dict.fromkeys("number" if kind_of(v) == "fraction" else kind_of(v) for v in values))

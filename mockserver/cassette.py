@@ -18,7 +18,8 @@ from mockserver import har, media, ndjson, redaction
 from mockserver.attachments import ZIP, beside, nowhere, unzipped
 from mockserver.errors import RecordError
 from mockserver.messages import Exchange, Headers, Request, Response, header
-from mockserver.redaction import Redactor
+from mockserver.redaction import REDACTED, Redactor
+from mockserver.reports import masks
 
 Form = Literal["har", "ndjson"]
 
@@ -50,7 +51,7 @@ def redacted(exchange: Exchange, redactor: Redactor) -> Exchange:
         answer_headers, found = redactor.headers(_raw(response.headers))
         secrets += found
     secrets = redactor.sought(secrets)
-    clean_body, clean_headers, note = _body(request.body, headers, secrets)
+    clean_body, clean_headers, note = _body(request.body, headers, secrets, redactor.own)
     clean_request = Request(
         request.method,
         redaction.words(request.path, secrets),
@@ -60,7 +61,7 @@ def redacted(exchange: Exchange, redactor: Redactor) -> Exchange:
     )
     clean_response, more_note = None, ""
     if response is not None:
-        body, kept, more_note = _body(response.body, answer_headers, secrets)
+        body, kept, more_note = _body(response.body, answer_headers, secrets, redactor.own)
         clean_response = Response(response.status, kept, body, response.cut and redaction.words(response.cut, secrets))
     notes = (*exchange.notes, *dict.fromkeys(text for text in (note, more_note) if text))
     return replace(
@@ -207,16 +208,27 @@ def opened(path: str) -> Iterator[BinaryIO]:
         raise RecordError(f"{path} cannot be read: {error.strerror or error}") from None
 
 
-def _body(body: bytes, headers: list[tuple[bytes, bytes]], secrets: tuple[bytes, ...]) -> tuple[bytes, Headers, str]:
+def _body(
+    body: bytes, headers: list[tuple[bytes, bytes]], secrets: tuple[bytes, ...], own: tuple[bytes, ...]
+) -> tuple[bytes, Headers, str]:
     """A body and its headers without secrets, also where they stand below a content coding; a note when it was undone."""
     shown = [(name.decode("utf-8"), redaction.text(value, secrets).decode("utf-8")) for name, value in headers]
     kept: Headers = tuple(shown)
     coding = header(kept, "content-encoding")
     if coding and secrets and body:
         plain, problem = media.decode(body, coding)
-        if problem is None and (clean := redaction.text(plain, secrets)) != plain:
+        if problem is None and (clean := _clean(plain, secrets, own)) != plain:
             return clean, tuple(pair for pair in kept if pair[0].lower() != "content-encoding"), DECODED
-    return redaction.text(body, secrets), kept, ""
+    return _clean(body, secrets, own), kept, ""
+
+
+def _clean(body: bytes, secrets: tuple[bytes, ...], own: tuple[bytes, ...]) -> bytes:
+    """A body without secrets, and without base64 of the key that was known before."""
+    clean = redaction.text(body, secrets)
+    for key in own:
+        as_text = masks.without_base64(clean.decode("latin-1"), key.decode("latin-1"), REDACTED.decode())
+        clean = as_text.encode("latin-1")
+    return clean
 
 
 def _raw(headers: Headers) -> list[tuple[bytes, bytes]]:

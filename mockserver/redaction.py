@@ -47,6 +47,11 @@ class Redactor:
         self._layouts: dict[tuple[bytes, ...], tuple[int, ...]] = {}
         self._always: tuple[bytes, ...] = (api_key.encode(),) if api_key else ()
 
+    @property
+    def own(self) -> tuple[bytes, ...]:
+        """The key it was told of, if there is one."""
+        return self._always
+
     def tells(self, name: bytes) -> bool:
         """Whether a header, query parameter or cookie of that name carries a secret."""
         found = self._telling.get(name)

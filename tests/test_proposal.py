@@ -108,6 +108,7 @@ def test_the_smallest_statement_is_changed(tmp_path: Path, fault: str, pointer: 
         ("n-eleven", lambda schema: "maximum" not in schema["properties"]["n"]),
         ("n-above-4", lambda schema: {"maximum"} <= {k for p in schema["properties"]["n"]["allOf"] for k in p}),
         ("prompt-absent", lambda schema: schema["required"] == ["n", "size"]),
+        ("prompt-any-length", lambda schema: "maxLength" not in schema["properties"]["prompt"]),
     ],
 )
 def test_limits_of_requests_move_to_where_the_server_has_them(tmp_path: Path, fault: str, check: Any) -> None:

@@ -143,6 +143,14 @@ def test_a_key_that_a_quotation_cuts_is_masked() -> None:
     assert masked("1, 2, ... and so on", [KEY]) == "1, 2, ... and so on"
 
 
+@pytest.mark.parametrize("code", ["\\u{:04x}", "\\\\u{:04X}", "%{:02x}"])
+def test_a_key_in_codes_that_a_quotation_cuts_is_masked(code: str) -> None:
+    spelt = "".join(code.format(ord(character)) for character in KEY)
+    one = len(code.format(0))
+    for length in range(6 * one, len(spelt)):
+        assert masked(f'"{spelt[:length]}... (90 characters)', [KEY]) == '"***... (90 characters)'
+
+
 @pytest.mark.parametrize("key", ["error", "rule", "findings", "response", "constant", "test", "name"])
 def test_a_key_like_a_word_of_the_report_takes_nothing_apart(key: str) -> None:
     for form in EVERY:
@@ -211,6 +219,30 @@ def test_a_server_that_echoes_the_key_gets_it_into_no_report(tmp_path: Path) -> 
     for name, text in texts.items():
         assert [trace for trace in traces(KEY) if trace in text] == [], name
     assert "error.key-leaked" in texts["json"]
+
+
+def test_a_server_that_echoes_the_key_gets_it_into_no_file_that_is_kept(tmp_path: Path) -> None:
+    runs = {
+        1: [f"--record={tmp_path / 'run.ndjson'}", f"--propose={tmp_path / 'proposal'}"],
+        3: [f"--baseline={tmp_path / 'accepted.yaml'}", "--update-baseline"],  # nothing is accepted but by the baseline
+    }
+    for code, options in runs.items():
+        with echo() as address:
+            done = subprocess.run(
+                [sys.executable, "-m", "mockserver", "test", address, "--max-requests=40", *options],
+                env={**os.environ, "QUICKROUTER_API_KEY": KEY},
+                capture_output=True,
+                text=True,
+                encoding="utf-8",
+                timeout=60,
+            )
+        assert done.returncode == code, done.stderr
+    texts = {str(path): path.read_text(encoding="utf-8") for path in tmp_path.rglob("*") if path.is_file()}
+    assert any("accepted.yaml" in name for name in texts)
+    assert any("run.ndjson" in name for name in texts)
+    codes = "".join(f"\\u{ord(character):04x}" for character in KEY[:12])
+    for name, text in texts.items():
+        assert [trace for trace in [*traces(KEY), codes] if trace in text.replace("\\\\", "\\")] == [], name
 
 
 def test_ci_is_told_unasked_and_only_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,6 +28,7 @@ _TELLING = 6
 """Characters of the beginning of a secret that are, where a text was cut."""
 _BASE64 = string.ascii_letters + string.digits + "+/-_"
 _RUN = re.compile("[A-Za-z0-9+/_=-]*")
+_HALF = re.compile(rf"(?:{_ESCAPE}(?:u[0-9A-Fa-f]{{0,3}})?|%[0-9A-Fa-f]?)?")
 _CUT = ("...", "…")
 
 
@@ -35,7 +36,7 @@ def masked(text: str, secrets: Iterable[str]) -> str:
     """The text with every secret of at least :data:`SHORTEST` characters replaced, the longest first."""
     for secret in sorted({one for one in secrets if len(one) >= SHORTEST}, key=len, reverse=True):
         text = _spelt(secret).sub(MASK, text) if "\\" in text or "%" in text else text.replace(secret, MASK)
-        text = _beginnings(_without_base64(text, secret), secret)
+        text = _beginnings(without_base64(text, secret), secret)
     return text
 
 
@@ -47,7 +48,8 @@ def masked_bytes(content: bytes, secrets: Iterable[str]) -> bytes:
 
 def _beginnings(text: str, secret: str) -> str:
     """The text without what is left of a secret where a quotation was cut in its middle."""
-    spans = sorted(span for form in _forms(secret) if form[:_TELLING] in text for span in _left(text, form))
+    spans = [span for form in _forms(secret) if form[:_TELLING] in text for span in _left(text, form)]
+    spans = sorted([*spans, *_spelt_left(text, secret)] if "\\" in text or "%" in text else spans)
     pieces, end = [], 0
     for start, until in spans:
         if until > end:
@@ -67,36 +69,56 @@ def _left(text: str, form: str) -> Iterator[tuple[int, int]]:
         start = text.find(form[:_TELLING], start + 1)
 
 
+def _spelt_left(text: str, secret: str) -> Iterator[tuple[int, int]]:
+    """The same of the secret itself where characters are escaped, the last of which may be cut as well."""
+    if len(secret) <= _TELLING:
+        return
+    for begin in _spelt(secret[:_TELLING]).finditer(text):
+        places = [begin.end()]
+        for character in secret[_TELLING:]:
+            one = _spelt(character).match(text, places[-1])
+            if one is None:
+                break
+            places.append(one.end())
+        else:
+            continue
+        for place in reversed(places[-2:]):  # half an escape may look like the next character, if that is a backslash
+            half = _HALF.match(text, place)
+            if half and text.startswith(_CUT, half.end()):
+                yield begin.start(), half.end()
+                break
+
+
 @lru_cache(maxsize=16)
 def _forms(secret: str) -> tuple[str, ...]:
     once = json.dumps(secret)[1:-1]
     return tuple(dict.fromkeys((secret, once, json.dumps(once)[1:-1], quote(secret, safe=""), *_inner(secret))))
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=256)
 def _spelt(secret: str) -> re.Pattern[str]:
     return re.compile("".join(_character(character) for character in secret))
 
 
 def _character(character: str) -> str:
-    """One character, plain, as a JSON escape or percent-encoded."""
-    forms = [re.escape(character)]
+    """One character as a JSON escape, percent-encoded or plain; in this order, since a backslash alone begins the others."""
+    forms = []
     if ord(character) <= 0xFFFF:
         forms.append(rf"{_ESCAPE}u(?i:{ord(character):04x})")
     if character in '"\\/':
         forms.append(_ESCAPE + re.escape(character))
     forms.append("(?i:" + "".join(f"%{byte:02x}" for byte in character.encode("utf-8", "surrogatepass")) + ")")
-    return "(?:" + "|".join(forms) + ")"
+    return "(?:" + "|".join([*forms, re.escape(character)]) + ")"
 
 
-def _without_base64(text: str, secret: str) -> str:
+def without_base64(text: str, secret: str, instead: str = MASK) -> str:
     """The text without base64 of anything that holds the secret; the whole run goes: its ends hold the secret's rest."""
     for inner in _inner(secret):
         for form in {inner, inner.replace("+", "-").replace("/", "_")}:
             pieces, end, place = [], 0, text.find(form)
             while place >= 0:
                 begin = end + len(text[end:place].rstrip(_BASE64))
-                pieces += [text[end:begin], MASK]
+                pieces += [text[end:begin], instead]
                 run = _RUN.match(text, place + len(form))
                 end = run.end() if run else place + len(form)
                 place = text.find(form, end)
