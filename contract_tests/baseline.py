@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import os
+import stat
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -151,6 +152,8 @@ def write(path: str, baseline: Baseline, contract: str) -> None:
         handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
+        if target.exists():  # it is committed as a rule: who may read it is not for us to change
+            Path(temporary).chmod(stat.S_IMODE(target.stat().st_mode))
         Path(temporary).replace(target)
     except OSError as error:
         raise RecordError(f"{path}: the baseline cannot be written: {error.strerror or error}") from None

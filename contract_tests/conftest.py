@@ -7,24 +7,24 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 import traceback
 from decimal import Decimal, InvalidOperation
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from contract_tests.plan import table
 from contract_tests.run import DEFAULT_KEY_VARIABLE, Options, Run, prepare, write_proposal
+from contract_tests.storage import private_folder
 from mockserver import reports
 from mockserver.errors import ContractToolError, Inconclusive, UsageError
 from mockserver.findings import Report, Severity, at_least
+from mockserver.reports.clean import one_line
+from mockserver.reports.masks import masked
 
 # Hypothesis keeps files of its own even where it keeps no examples: never in the folder somebody works in.
-os.environ.setdefault(
-    "HYPOTHESIS_STORAGE_DIRECTORY", str(Path(tempfile.gettempdir()) / "quickrouter-contract-hypothesis")
-)
+if "HYPOTHESIS_STORAGE_DIRECTORY" not in os.environ:
+    os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = private_folder("quickrouter-contract-hypothesis")
 
 RUN = pytest.StashKey[Run]()
 FAILED = pytest.StashKey[ContractToolError]()
@@ -140,8 +140,14 @@ def pytest_collection(session: pytest.Session) -> None:
     """End before anything is collected when the options or the contract cannot be used."""
     error = session.config.stash.get(FAILED, None)
     if error is not None:
-        sys.stderr.write(f"error: {error}\n")
+        _complain(session.config, str(error))
         pytest.exit(str(error), returncode=error.exit_code)
+
+
+def _complain(config: pytest.Config, error: str) -> None:
+    """Say what went wrong on one line of its own; what an API sent is in such sentences at times, and it knows the key."""
+    key = os.environ.get(config.getoption("--api-key-env"), "")
+    sys.stderr.write(f"error: {one_line(masked(error, (key,)))}\n")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -191,7 +197,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Any:
         pyfuncitem.session.shouldstop = str(error)
         pytest.skip(str(error))
     except ContractToolError as error:
-        sys.stderr.write(f"error: {error}\n")
+        _complain(pyfuncitem.config, str(error))
         pytest.exit(str(error), returncode=error.exit_code)
     except Exception as error:  # a defect of the suite itself must never pass for a clean run
         pyfuncitem.config.stash[RUN].broken = error
@@ -215,20 +221,20 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     try:
         report = run.report()
     except ContractToolError as error:
-        sys.stderr.write(f"error: {error}\n")
+        _complain(session.config, str(error))
         session.exitstatus = error.exit_code
         return
-    written = _publish(run, report)
+    written = _publish(session.config, run, report)
     if run.broken is not None:
-        sys.stderr.write(f"error: the suite itself failed: {type(run.broken).__name__}: {run.broken}\n")
+        _complain(session.config, f"the suite itself failed: {type(run.broken).__name__}: {run.broken}")
         if os.environ.get("QUICKROUTER_CONTRACT_DEBUG"):
-            traceback.print_exception(run.broken)
+            sys.stderr.write(masked("".join(traceback.format_exception(run.broken)), (run.examination.target.key,)))
         session.exitstatus = 2
         return
     session.exitstatus = _exit_code(run, report, exitstatus) if written else 2
 
 
-def _publish(run: Run, report: Report) -> bool:
+def _publish(config: pytest.Config, run: Run, report: Report) -> bool:
     """The report for people on stdout, or on stderr where another one goes to stdout; then the files; whether all were written."""
     written = True
     secrets = (run.examination.target.key,)
@@ -243,17 +249,18 @@ def _publish(run: Run, report: Report) -> bool:
         try:
             reports.annotate(report, sys.stderr if taken else sys.stdout, secrets)
         except ContractToolError as error:
-            sys.stderr.write(f"error: {error}\n")
+            _complain(config, str(error))
     for kind, path in run.options.reports:
         try:
             reports.write(kind, path, report, secrets, exchanges)
         except ContractToolError as error:
             written = False
-            sys.stderr.write(f"error: {error}\n")
+            _complain(config, str(error))
     try:
         told = write_proposal(run, report)
     except ContractToolError as error:
-        told = f"error: {error}"
+        told = ""
+        _complain(config, str(error))
     if told:
         sys.stderr.write(f"{told}\n")
     return written

@@ -52,7 +52,7 @@ def checked_url(url: str) -> str:
     parts = urlsplit(url if "://" in url else f"http://{url}")
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise UsageError(f"{url!r} is no base URL; one looks like https://api.example.com or http://127.0.0.1:4010")
-    if parts.query or parts.fragment or parts.username:
+    if parts.query or parts.fragment or parts.username is not None:
         raise UsageError(f"the base URL {parts.scheme}://{parts.hostname} may hold no user, query or fragment")
     return parts.geturl().rstrip("/")
 
@@ -92,11 +92,12 @@ class Target:
                 event_hooks={"response": [_without_location]},
                 trust_env=not is_loopback(self.base_url),
             )
-        except (OSError, ValueError) as error:  # what httpx reads from the environment
-            named = [
-                name for name in (_CERTIFICATES if isinstance(error, OSError) else _PROXIES) if os.environ.get(name)
-            ]
-            raise UsageError(f"{', '.join(named) or 'the environment'} cannot be used: {error}") from None
+        except (OSError, ValueError, ImportError, httpx.InvalidURL) as error:  # what httpx reads from the environment
+            at_fault = _CERTIFICATES if isinstance(error, OSError) else _PROXIES
+            named = [name for name in at_fault if os.environ.get(name)]
+            # the address of a proxy may hold a password, and what is wrong with it is quoted as a part of it
+            why = _reason(error) if isinstance(error, OSError) else "no address of a proxy like http://HOST:PORT"
+            raise UsageError(f"{', '.join(named) or 'the environment'} cannot be used: {why}") from None
         self._follower = Follower(self._client, self._alarm, self.base_url)
 
     def close(self) -> None:

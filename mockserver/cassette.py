@@ -122,7 +122,8 @@ class Cassette:
 
     def _opened(self) -> IO[bytes]:
         try:
-            return Path(self.path).open("r+b" if Path(self.path).exists() else "w+b")
+            # prompts and answers are for whoever recorded them: a new file is readable to nobody else
+            return os.fdopen(os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600), "r+b")
         except OSError as error:
             raise self._unwritable(error) from None
 
@@ -130,6 +131,8 @@ class Cassette:
         """Make the file ready for its next exchange; whether it has none so far."""
         size = self._file.seek(0, os.SEEK_END)
         if self.form == "ndjson":
+            if size and not self._is_ours():
+                raise self._foreign()
             self._mend(size)
             return size == 0
         opening, closing = har.OPENING.encode(), har.CLOSING.encode()
@@ -139,7 +142,7 @@ class Cassette:
             return True
         self._file.seek(max(0, size - len(closing)))
         if self._file.read() != closing:
-            raise RecordError(f"{self.path} is there and was not written by this command; name another file")
+            raise self._foreign()
         return size == len(opening) + len(closing)
 
     def _mend(self, size: int) -> None:
@@ -159,6 +162,20 @@ class Cassette:
         else:
             self._file.seek(0, os.SEEK_END)
             self._file.write(b"\n")
+
+    def _is_ours(self) -> bool:
+        """Whether a file begins with an exchange, or with the half of one that a killed process left."""
+        self._file.seek(0)
+        try:
+            if next(ndjson.read(cast(BinaryIO, self._file), self.path, []), None) is not None:
+                return True
+        except RecordError:
+            return False
+        self._file.seek(0)
+        return self._file.read(1) == b"{"
+
+    def _foreign(self) -> RecordError:
+        return RecordError(f"{self.path} is there and was not written by this command; name another file")
 
     def _unwritable(self, error: OSError) -> RecordError:
         return RecordError(f"traffic cannot be recorded in {self.path}: {error.strerror or error}")

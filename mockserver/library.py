@@ -255,10 +255,14 @@ class _Closer:
             )
             if known is None and "://" in address:
                 raise self._error(f"$ref {reference!r} leads to the network, which is never asked", here)
-            target = known or (file.parent / unquote(address)).resolve()
+            try:
+                target = known or (file.parent / unquote(address)).resolve()
+                there = target.is_file()
+            except (OSError, ValueError):  # NUL, or a name that is too long
+                there = False
             if not target.is_relative_to(self.root):
                 raise self._error(f"$ref {reference!r} leads out of the contract's folder", here)
-            if not target.is_file():
+            if not there:
                 raise self._error(f"$ref {reference!r} names a file that does not exist", here)
         if fragment and not fragment.startswith("/"):
             fragment = self._anchor(self._load(target), fragment, reference, here)

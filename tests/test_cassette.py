@@ -131,6 +131,24 @@ def test_a_har_of_somebody_else_is_not_written_into(tmp_path: Path) -> None:
     assert file.read_text() == '{"log": {"entries": []}}'
 
 
+@pytest.mark.parametrize("content", ["some notes\nwithout an end", "[1]\n", '{"a": 1}\n{"b"', "\n\nx"])
+def test_a_file_of_somebody_else_is_not_written_into(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text(content)
+    with pytest.raises(RecordError, match="was not written by this command"):
+        Cassette(str(path), redactor())
+    assert path.read_text() == content
+
+
+@pytest.mark.parametrize("name", ["t.ndjson", "t.har"])
+def test_a_new_record_is_for_nobody_else(tmp_path: Path, name: str) -> None:
+    written(tmp_path / name, exchange())
+    assert (tmp_path / name).stat().st_mode & 0o077 == 0
+    (tmp_path / name).chmod(0o644)
+    written(tmp_path / name, exchange())
+    assert (tmp_path / name).stat().st_mode & 0o777 == 0o644
+
+
 def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     with pytest.raises(RecordError, match="No such file"):
         Cassette(str(tmp_path / "no" / "t.ndjson"), redactor())

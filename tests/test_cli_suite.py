@@ -150,10 +150,25 @@ def test_a_terminal_that_knows_no_chinese(echo: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("SSL_CERT_FILE", "/nowhere.pem"), ("SSL_CERT_FILE", __file__), ("HTTPS_PROXY", "nonsense://x")]
+    ("name", "value"),
+    [
+        ("SSL_CERT_FILE", "/nowhere.pem"),
+        ("SSL_CERT_FILE", __file__),
+        ("HTTPS_PROXY", "nonsense://x"),
+        ("HTTPS_PROXY", "http://me:topsecret/word@10.0.0.1:3128"),
+        ("ALL_PROXY", "socks5://me:topsecret@10.0.0.1"),
+        ("HTTPS_PROXY", "http://me:topsecret@10.0.0.1:port"),
+    ],
 )
 def test_an_environment_that_cannot_be_used_is_named(name: str, value: str) -> None:
     done = run("test", "https://api.invalid", "--max-images", "1", QUICKROUTER_API_KEY=KEY, **{name: value})
     assert done.returncode == 2
     assert re.match(rf"error: (\w+, )*{name}(, \w+)* cannot be used: ", done.stderr), done.stderr
     assert KEY not in done.stdout + done.stderr
+    assert "topsecret" not in done.stdout + done.stderr
+
+
+def test_an_address_of_a_proxy_that_is_none_is_named_without_its_password() -> None:
+    done = run("proxy", "https://api.invalid", "--", "true", HTTPS_PROXY="http://me:topsecret/word@10.0.0.1:3128")
+    assert (done.returncode, "https_proxy cannot be used" in done.stderr) == (2, True), done.stderr
+    assert "topsecret" not in done.stdout + done.stderr

@@ -64,6 +64,8 @@ MISTAKES: dict[str, tuple[str, str, Change, str, str]] = {
         "{kind}",
     ),
     "unresolved file": (ENTRY, f"{POST}/x-prices", put("$ref", "price.json"), ENTRY, "file that does not exist"),
+    "file with NUL": (ENTRY, f"{POST}/x-prices", put("$ref", "a%00.json"), ENTRY, "file that does not exist"),
+    "file with a long name": (ENTRY, f"{POST}/x-prices", put("$ref", "a" * 5000), ENTRY, "file that does not exist"),
     "unresolved pointer": (
         ENTRY,
         f"{POST}/requestBody/content/application~1json/schema",

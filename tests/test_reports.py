@@ -292,6 +292,15 @@ def test_har_keeps_every_exchange_and_no_key() -> None:
     assert parts <= set(second["response"])
 
 
+def test_har_has_no_cookie_that_the_api_sets_and_is_for_nobody_else(tmp_path: Path) -> None:
+    answer = Response(200, (("Set-Cookie", "sid=topsecret; Path=/; Max-Age=3600"),), b"{}")
+    target = tmp_path / "run.har"
+    reports.write("har", str(target), report(), (KEY,), [replace(EXCHANGES[0], response=answer)])
+    (entry,) = json.loads(target.read_text())["log"]["entries"]
+    assert entry["response"]["headers"] == [{"name": "Set-Cookie", "value": "sid=***; Path=/; Max-Age=3600"}]
+    assert target.stat().st_mode & 0o077 == 0
+
+
 def test_har_needs_exchanges() -> None:
     with pytest.raises(RecordError, match="keeps none"):
         reports.text("har", report())

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from mockserver.errors import UsageError
 from mockserver.forward import tls
 from mockserver.forward.flow import (
     CLIENT_GONE,
@@ -81,7 +82,7 @@ class Forward:
         self._watcher, self._silence_s = watcher, silence_s
         self._name = f"quickrouter-contract-{secrets.token_hex(4)}".encode()
         self._ids = (f"p{number}" for number in itertools.count(1))
-        proxy = None if urllib.request.proxy_bypass(parts.hostname or "") else _proxies().get(parts.scheme)
+        proxy = None if urllib.request.proxy_bypass(parts.hostname or "") else _proxy(parts.scheme)
         # A connection that is used twice may be closed by the other side just then, and a POST that may have been paid
         # for must not be sent again: so each request has its own.
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
@@ -278,9 +279,13 @@ def _listed(headers: Any) -> set[bytes]:
     return {name.strip().lower() for value in values for name in value.split(b",")}
 
 
-def _proxies() -> dict[str, str]:
-    found = urllib.request.getproxies()
-    return {name: url for name, url in found.items() if url.startswith(("http://", "https://"))}
+def _proxy(scheme: str) -> httpx.Proxy | None:
+    """The proxy that the environment names; raises UsageError where it is none, without the password it may hold."""
+    url = urllib.request.getproxies().get(scheme, "")
+    try:
+        return httpx.Proxy(url) if url.startswith(("http://", "https://")) else None
+    except (httpx.InvalidURL, ValueError):
+        raise UsageError(f"{scheme}_proxy cannot be used: no address of a proxy like http://HOST:PORT") from None
 
 
 def _reason(error: BaseException) -> str:

@@ -63,7 +63,7 @@ def write(
         sys.stdout.write(rendered.encode(encoding, "backslashreplace").decode(encoding))
         sys.stdout.flush()
     else:
-        _save(Path(path), rendered, "w")
+        _save(Path(path), rendered, "w", 0o600 if form == "har" else 0o666)
     if form == "github":
         _summarise(report, secrets)
 
@@ -114,9 +114,11 @@ def _summarise(report: Report, secrets: tuple[str, ...]) -> None:
         _save(Path(path), _module("github").summary_text(clean(report, secrets)), "a")
 
 
-def _save(path: Path, rendered: str, mode: str) -> None:
+def _save(path: Path, rendered: str, mode: str, readable: int = 0o666) -> None:
+    """Write a file; ``readable`` says to whom a new one is, as far as the user's mask allows it."""
     try:
-        with path.open(mode, encoding="utf-8", newline="\n") as file:
+        place = os.open(path, os.O_WRONLY | os.O_CREAT | (os.O_APPEND if mode == "a" else os.O_TRUNC), readable)
+        with os.fdopen(place, mode, encoding="utf-8", newline="\n") as file:
             file.write(rendered)
     except OSError as error:
         raise _unwritable(path, error) from None

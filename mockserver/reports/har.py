@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 
 from mockserver import __version__
 from mockserver.messages import Exchange, Headers, Request, Response
-from mockserver.reports.masks import masked, masked_bytes
+from mockserver.reports.masks import MASK, masked, masked_bytes
 
 _NOTHING = -1
 """What HAR calls a size or time that is not known."""
@@ -94,7 +94,15 @@ def _response(response: Response | None, keys: tuple[str, ...]) -> dict[str, Any
 
 
 def _headers(headers: Headers, keys: tuple[str, ...]) -> list[dict[str, str]]:
-    return [{"name": name, "value": _shown(value, keys)} for name, value in headers]
+    return [{"name": name, "value": _shown(_without_cookie(name, value), keys)} for name, value in headers]
+
+
+def _without_cookie(name: str, value: str) -> str:
+    """The value of a header; of a cookie that the API sets only its name and attributes, as in every record."""
+    if name.lower() != "set-cookie":
+        return value
+    pair, semicolon, attributes = value.partition(";")
+    return f"{pair.partition('=')[0]}={MASK}{semicolon}{attributes}"
 
 
 def _shown(value: str, keys: tuple[str, ...]) -> str:
