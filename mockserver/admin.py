@@ -69,7 +69,7 @@ def administration(mock: Mock) -> Starlette:
 
 def _methods(mock: Mock, views: dict[str, Endpoint]) -> Endpoint:
     async def endpoint(request: Request) -> Response:
-        if mock.settings.loopback and (why := stranger(request.method, request.headers)):
+        if why := stranger(request.method, request.headers, mock.settings.loopback):
             raise ProblemError(403, why)
         return await views["GET" if request.method == "HEAD" else request.method](request)
 

@@ -1,7 +1,7 @@
 """Whether an administration request comes from a page of another site, which a browser would send without asking.
 
-A mock on loopback is reachable from every page that the developer's browser shows: by a form or script (Origin, Sec-Fetch-Site)
-or by a name that was made to point here (Host).  Neither may read the journal or change what is answered.
+A mock is reachable from every page that the browser of somebody who can reach it shows: by a form or script (Origin,
+Sec-Fetch-Site) or by a name that was made to point here (Host).  Neither may read the journal or change what is answered.
 """
 
 from __future__ import annotations
@@ -12,18 +12,27 @@ from urllib.parse import urlsplit
 from mockserver.settings import LOOPBACK
 
 
-def stranger(method: str, headers: Mapping[str, str]) -> str:
-    """Why the request is refused; "" when it is not. ``headers`` are looked up in lower case."""
+def stranger(method: str, headers: Mapping[str, str], loopback: bool) -> str:
+    """Why the request is refused; "" when it is not. ``headers`` are looked up in lower case.
+
+    Only on ``loopback`` the names are known by which the mock is reached; elsewhere a proxy before it may have changed Host.
+    """
     host = headers.get("host", "")
-    if not _local(f"//{host}"):
+    if loopback and not _local(f"//{host}"):
         return f"the administration is reached by a loopback address, not as {host!r:.80}"
-    origin = headers.get("origin")
-    if origin is not None and (origin == "null" or _place(origin) != host):
+    origin, site = headers.get("origin"), headers.get("sec-fetch-site")
+    own = site == "same-origin" and not loopback
+    if origin is not None and not own and (origin == "null" or _place(origin) != host):
         return f"the administration takes no requests from pages of {origin!r:.80}"
-    site = headers.get("sec-fetch-site")
-    if site in ("cross-site", "same-site") and method not in ("GET", "HEAD"):
+    if site in ("cross-site", "same-site") and not _followed(method, headers):
         return "the administration takes no requests from pages of other sites"
     return ""
+
+
+def _followed(method: str, headers: Mapping[str, str]) -> bool:
+    """Whether somebody follows a link to a page; anything that a page loads by itself is timed or counted by it."""
+    shown = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
+    return shown and method in ("GET", "HEAD")
 
 
 def _place(url: str) -> str:

@@ -15,6 +15,7 @@ GUARDED: Final = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
     "cross-origin-resource-policy": "same-origin",
+    "content-security-policy": "frame-ancestors 'none'",
 }
 """Headers that keep an answer from being taken for something else, and from pages of other sites."""
 

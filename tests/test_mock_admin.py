@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -165,6 +166,38 @@ def test_pages_of_other_sites_are_refused(
     problem(admin(mock, method, path, {"name": "rate-limited"}, headers), 403)
     assert len(mock.journal) == 1
     assert mock.mock.stage.armed("") is None
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}, 403),
+        ({"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "script"}, 403),
+        ({"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}, 403),
+        ({"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}, 200),
+        ({"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"}, 200),
+        ({"Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}, 200),
+    ],
+)
+def test_pages_of_other_sites_load_nothing_by_themselves(mock: Running, headers: dict[str, str], status: int) -> None:
+    answer = admin(mock, "GET", "requests", headers=headers)
+    assert answer.status == status
+    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Host": "mock.example:4010"}, 200),
+        ({"Host": "mock.example", "Origin": "https://evil.example"}, 403),
+        ({"Host": "mock.example", "Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Host": "mock:4010", "Origin": "https://mock.example", "Sec-Fetch-Site": "same-origin"}, 200),
+    ],
+)
+def test_a_mock_for_others_takes_nothing_from_pages_of_other_sites(
+    start: Callable[..., Running], headers: dict[str, str], status: int
+) -> None:
+    assert admin(start(host="0.0.0.0"), "POST", "reset", headers=headers).status == status
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:{port}", "localhost:{port}", "[::1]:{port}", "localhost"])

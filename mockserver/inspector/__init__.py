@@ -126,7 +126,7 @@ class Inspector:
         picture = found.get(int(number)) if number.isdecimal() and len(number) < 5 else None
         if picture is None or not (data := picture.data):
             raise ProblemError(404, f"the {side} holds no picture {number}")
-        headers = {"cache-control": "private, max-age=3600", "content-security-policy": _FOR_DATA, **GUARDED}
+        headers = {**GUARDED, "cache-control": "private, max-age=3600", "content-security-policy": _FOR_DATA}
         return Response(data, 200, headers, picture.type)
 
     def _entry(self, request: Request) -> Entry:
@@ -149,7 +149,7 @@ def _files() -> dict[str, _File]:
 
 def _served(request: Request, file: _File) -> Response:
     """The file, or word that the browser has it already."""
-    headers = {"etag": file.tag, "cache-control": "no-cache", "content-security-policy": POLICY, **GUARDED}
+    headers = {**GUARDED, "etag": file.tag, "cache-control": "no-cache", "content-security-policy": POLICY}
     known = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
     if file.tag in known or "*" in known:
         return Response(status_code=304, headers=headers)
