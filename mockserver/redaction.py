@@ -38,18 +38,19 @@ RawHeaders = Iterable[tuple[bytes, bytes]]
 
 
 class Redactor:
-    """Replaces keys.  ``api_key`` is the one the server was told to accept; it is replaced even where nobody sent it."""
+    """Replaces keys.  ``known`` are those that are known before, such as the only one a server takes: they are replaced even
+    where nobody sent them.  None and "" are none."""
 
-    def __init__(self, contract: Contract, api_key: str | None = None) -> None:
+    def __init__(self, contract: Contract, *known: str | None) -> None:
         schemes = [s for operation in contract.operations for alternative in operation.security for s in alternative]
         self._names = {scheme.name.lower().encode() for scheme in schemes}
         self._telling: dict[bytes, bool] = {}
         self._layouts: dict[tuple[bytes, ...], tuple[int, ...]] = {}
-        self._always: tuple[bytes, ...] = (api_key.encode(),) if api_key else ()
+        self._always: tuple[bytes, ...] = tuple(dict.fromkeys(key.encode() for key in known if key))
 
     @property
     def own(self) -> tuple[bytes, ...]:
-        """The key it was told of, if there is one."""
+        """The keys that are known before."""
         return self._always
 
     def tells(self, name: bytes) -> bool:

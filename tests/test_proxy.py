@@ -49,6 +49,18 @@ def test_bytes_and_headers_go_by_unchanged(tmp_path: Path) -> None:
     assert b"accept-encoding: br;q=0.1" in [line.lower() for line in lines]
 
 
+def test_where_a_body_ends_is_never_of_one_connection_only() -> None:
+    """Without its length the body would be taken for a request of its own, or for nothing."""
+    reply = b"HTTP/1.1 200 OK\r\nConnection: Content-Length\r\nContent-Length: 2\r\n\r\n{}"
+    with upstream(says(reply)) as (url, seen), proxy(url) as running:
+        head = b"POST /a HTTP/1.1\r\nHost: here\r\nConnection: close, content-length\r\nContent-Length: %d\r\n\r\n"
+        got = running.raw(head % len(OK) + OK)
+    assert got.startswith(b"HTTP/1.1 200 OK")
+    assert b"content-length: 2\r\n" in got.lower()
+    assert seen[0].lower().count(b"content-length: %d\r\n" % len(OK)) == 1
+    assert seen[0].endswith(OK)
+
+
 @pytest.mark.parametrize(
     ("method", "reply", "wanted"),
     [

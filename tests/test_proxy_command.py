@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import os
 import signal
@@ -39,6 +40,25 @@ def test_the_command_ends_the_proxy(tmp_path: Path) -> None:
         assert "failed with exit code 7" in done.stderr
         assert run("proxy", mock.url, "--", sys.executable, "-c", "pass").returncode == 3
     assert len(list(cassette.read(str(tmp_path / "t.har")))) == 2
+
+
+def test_a_key_of_the_environment_gets_into_no_record(tmp_path: Path) -> None:
+    """Also where it stands in a body alone, or in another code, and no header carries it."""
+    coded = base64.b64encode(f"user:{KEY}".encode()).decode()
+    program = (
+        "import os, urllib.request, urllib.error\n"
+        f"ask = urllib.request.Request(os.environ['OPENAI_BASE_URL'] + '/{KEY}', b'{{\"a\": \"{KEY} {coded}\"}}')\n"
+        "try: urllib.request.urlopen(ask)\nexcept urllib.error.HTTPError: pass\n"
+    )
+    with background(Settings()) as mock:
+        options = ["--record", str(tmp_path / "t.ndjson"), "--report", f"json={tmp_path / 't.json'}"]
+        done = run("proxy", mock.url, *options, "--", sys.executable, "-c", program, OPENAI_API_KEY=KEY)
+    assert done.returncode == 1
+    texts = [(tmp_path / name).read_text() for name in ("t.ndjson", "t.json")] + [done.stdout, done.stderr]
+    assert "[redacted]" in texts[0]
+    for text in texts:
+        assert KEY not in text
+        assert coded[8:-8] not in text
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

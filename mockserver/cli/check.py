@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -75,10 +76,12 @@ def _records(
     from mockserver.cassette import SUFFIXES, Cassette
     from mockserver.checking.examination import Examiner
     from mockserver.checking.records import Check
+    from mockserver.client.environment import keys
     from mockserver.redaction import Redactor
     from mockserver.validation import Judge
 
-    redactor = Redactor(contract)
+    known = keys(os.environ)
+    redactor = Redactor(contract, *known)
     clock = time.perf_counter()
     with ExitStack() as stack:
         archive = outcome.har_of(targets)
@@ -96,7 +99,7 @@ def _records(
                     raise RecordError(f"{problem}{hint}") from None
             check.end(argument)
         found = check.report(", ".join(files))
-    return outcome.finish(replace(found, duration_s=time.perf_counter() - clock), targets)
+    return outcome.finish(replace(found, duration_s=time.perf_counter() - clock), targets, known)
 
 
 def _own_run(file: str) -> str | None:

@@ -65,7 +65,7 @@ def command(
     Formats of reports: json, junit, ndjson, sarif, html, github, har.
     """
     from mockserver.cli.proof import prove
-    from mockserver.client.environment import KEYS, dummy_key, environment
+    from mockserver.client.environment import dummy_key, environment, keys
     from mockserver.client.process import run
     from mockserver.server import background
     from mockserver.settings import Settings
@@ -90,7 +90,6 @@ def command(
             raise UsageError("--resilience plays every scenario in turn; it takes neither --scenario nor a har report")
         return resilient(program, settings, timeout or DEFAULT_TIMEOUT_S, fail_on, report)
     key, clock = dummy_key(), time.perf_counter()
-    given = [os.environ.get(name, "") for name in KEYS]
     sys.stdout.flush()
     with background(settings) as running:
         variables = environment(os.environ, running.mock.contract, running.url, key)
@@ -98,7 +97,7 @@ def command(
         if ended.left_running:
             _wait_for_quiet(running)
     found = replace(_report(running, program, fail_on, report), duration_s=time.perf_counter() - clock)
-    code = outcome.finish(_concluded(found, ended, running, variables), report, [key, *given])
+    code = outcome.finish(_concluded(found, ended, running, variables), report, [key, *keys(os.environ)])
     return _exit_code(code, found, ended)
 
 

@@ -81,6 +81,7 @@ def command(
     from mockserver.cassette import Cassette
     from mockserver.checking.examination import Examiner
     from mockserver.cli.proof import prove
+    from mockserver.client.environment import keys
     from mockserver.proxy import Inspector, Policy, proxying
     from mockserver.redaction import Redactor
     from mockserver.validation import Judge
@@ -88,7 +89,8 @@ def command(
     outcome.check_targets(report)
     prove(contract)
     loaded = openapi.load(contract)
-    redactor = Redactor(loaded)
+    known = keys(os.environ)
+    redactor = Redactor(loaded, *known)
     policy = Policy(on_request_violation or on_violation, on_response_violation or on_violation)
     clock, ended = time.perf_counter(), None
     with ExitStack() as stack:
@@ -103,7 +105,7 @@ def command(
             else:
                 _wait(url)
         found = replace(inspector.report(upstream, outcome.severity(fail_on)), duration_s=time.perf_counter() - clock)
-    return _finish(found, ended, report)
+    return _finish(found, ended, report, known)
 
 
 def _run(program: tuple[str, ...], url: str, loaded: Contract, timeout: float | None) -> Ended:
@@ -131,11 +133,11 @@ def _wait(url: str) -> None:
             signal.signal(number, handler)
 
 
-def _finish(found: Report, ended: Ended | None, targets: tuple[str, ...]) -> int:
+def _finish(found: Report, ended: Ended | None, targets: tuple[str, ...], known: tuple[str, ...]) -> int:
     if ended is not None and (ended.failure or ended.interrupted):
         reason = "interrupted" if ended.interrupted else ended.failure
         found = replace(found, reason="; ".join(filter(None, (reason, found.reason))))
-    code = outcome.finish(found, targets)
+    code = outcome.finish(found, targets, known)
     if ended is not None and ended.interrupted:
         raise KeyboardInterrupt
     if ended is not None and ended.failure and found.verdict != "findings":

@@ -274,9 +274,9 @@ async def _gone(flow: Flow) -> None:
 
 
 def _listed(headers: Any) -> set[bytes]:
-    """Headers that Connection says are of this connection only."""
+    """Headers that Connection says are of this connection only; where a body ends is never."""
     values = [value for name, value in headers if name.lower() == b"connection"]
-    return {name.strip().lower() for value in values for name in value.split(b",")}
+    return {name.strip().lower() for value in values for name in value.split(b",")} - {b"content-length"}
 
 
 def _proxy(scheme: str) -> httpx.Proxy | None:
