@@ -14,7 +14,7 @@ class Budget:
     """Limits (None: none) and what is spent; ``units`` are what an operation sells, images as a rule.
 
     A request reserves what it would cost if it were accepted; what turns out not to be accepted is given back.  A request
-    without an answer stays charged, since the server may have worked on it.
+    without an answer stays charged, since the server may have worked on it, and so does one whose answer a gateway lost.
     """
 
     max_requests: int | None = None

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from contract_tests.plan import table
-from contract_tests.run import DEFAULT_KEY_VARIABLE, Options, Run, prepare, write_proposal
+from contract_tests.run import DEFAULT_KEY_VARIABLE, IN_CLEAR, Options, Run, prepare, write_proposal
 from contract_tests.storage import private_folder
 from mockserver import reports
 from mockserver.errors import ContractToolError, Inconclusive, UsageError
@@ -173,6 +173,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_runtestloop(session: pytest.Session) -> bool | None:
     run = session.config.stash[RUN]
+    if IN_CLEAR in run.examination.notes:
+        sys.stderr.write(f"warning: {IN_CLEAR}\n")
     if run.options.dry_run or run.priced_only:
         print(table(run.plan, run.examination.budget))
         if run.priced_only and not run.options.dry_run:

@@ -32,6 +32,9 @@ from mockserver.viewing import UnfollowedError
 _SHUT_AFTER = 2
 """Refused requests after which a branch of the schema counts as not on offer: the page says what would follow from it."""
 
+_LOST = frozenset({502, 504, *range(520, 525)})
+"""Statuses by which something on the way says that it lost the answer: the server may have worked, and is paid then."""
+
 LONGEST_WAIT_S = 60.0
 """Seconds that a Retry-After is waited for at most."""
 
@@ -142,7 +145,8 @@ class Examination:
         judged = self.judge.response(operation, probe.recipe.body, exchange, self._session, secrets)
         result = outcome(exchange, judged)
         if result is not Outcome.SILENT:
-            charged = result in (Outcome.ACCEPTED, Outcome.ODD) or self._delivered(probe, exchange)
+            lost = exchange.response is not None and exchange.response.status in _LOST
+            charged = lost or result in (Outcome.ACCEPTED, Outcome.ODD) or self._delivered(probe, exchange)
             self.budget.settle(probe.recipe, accepted=charged)
         found = tuple(self.blotted(violation) for violation in drift(probe, exchange, result, judged))
         trial = Trial(probe, exchange, result, found)

@@ -33,6 +33,7 @@ from mockserver.validation import Judge
 DEFAULT_KEY_VARIABLE = "QUICKROUTER_API_KEY"
 DEFAULT_REQUESTS = 60
 DEFAULT_UNITS = 30
+IN_CLEAR = "the key goes over http, where whoever stands on the way can read it; https would hide it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +173,8 @@ def prepare(options: Options, environment: Mapping[str, str] = os.environ) -> Ru
             examination.notes.append(
                 f"{recording.held} exchanges of an earlier run stand in {tape} and are not repeated"
             )
+    if own_key and not loopback and base_url.startswith("http:") and not options.replay:
+        examination.notes.append(IN_CLEAR)
     examination.plain = plan.valid[0] if plan.valid else None
     reason = ""
     if unlimited:

@@ -122,6 +122,12 @@ def test_the_caller_s_own_pytest_set_up_is_left_out(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["conftest.py", "contract_tests", "pytest.ini"]
 
 
+@pytest.mark.parametrize(("address", "told"), [("http://api.invalid", True), ("https://api.invalid", False)])
+def test_a_key_that_goes_over_http_is_warned_of_before(address: str, told: bool) -> None:
+    done = run("test", address, "--dry-run", QUICKROUTER_API_KEY=KEY)
+    assert (done.returncode, "warning: the key goes over http" in done.stderr) == (0, told), done.stderr
+
+
 def test_a_dry_run_prints_the_plan_and_sends_nothing(echo: str, tmp_path: Path) -> None:
     target = tmp_path / "r.json"
     done = run("test", echo, "--dry-run", "--report", f"json={target}")

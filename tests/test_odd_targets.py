@@ -15,6 +15,12 @@ from typing import Any
 
 import pytest
 
+from contract_tests.budget import Budget
+from contract_tests.examination import Examination
+from contract_tests.plan import make_plan
+from contract_tests.target import Target
+from mockserver import openapi
+from mockserver.validation import Judge
 from tests.test_suite_run import environment, listening, report_of
 
 ANSWER = {
@@ -145,6 +151,28 @@ def test_a_target_that_changes_its_mind_is_unstable(tmp_path: Path) -> None:
     assert code == 1
     assert report["requests"] <= 60
     assert any(f["rule"] == "unstable.refused" and f["confirmation"] == "intermittent" for f in report["findings"])
+
+
+@pytest.mark.parametrize(("status", "charged"), [(502, 2), (504, 2), (524, 2), (500, 0), (400, 0)])
+def test_an_answer_that_a_gateway_lost_stays_charged(status: int, charged: int) -> None:
+    """The server behind it may have worked, and is paid for that; a repeat is charged as well."""
+
+    def lose(connection: socket.socket) -> None:
+        with connection:
+            asked(connection)
+            connection.sendall(b"HTTP/1.1 %d X\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}" % status)
+
+    contract = openapi.load("quickrouter")
+    judge = Judge(contract)
+    with listening(lose) as url:
+        target = Target(url, contract, "sk-contract-test")
+        examination = Examination(judge, target, Budget(max_units=10))
+        probe = make_plan(judge, 1, 60, False, True).valid[0]
+        examination.send(probe)
+        target.close()
+    assert examination.budget.requests == 2
+    assert examination.budget.units == charged * probe.planned_units
+    assert bool(examination.budget.usd) is bool(charged)
 
 
 def test_a_redirect_that_leads_nowhere_is_a_finding(tmp_path: Path) -> None:
