@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -32,6 +33,7 @@ _START_S, _ANSWER_S = 60.0, 30.0
 _SUMMARY: Final = ("id", "method", "path", "status", "scenario", "started")
 _RULE: Final = ("rule", "severity", "pointer", "message", "documented", "observed", "source")
 _SHOWN: Final = 10  # requests in one failure
+_COMMANDED: Final = re.compile(r"^( *)(::|##\[)", re.MULTILINE)
 _API: Final = pytest.StashKey["MockApi"]()
 
 
@@ -331,8 +333,9 @@ def _pointers(body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _printable(text: str) -> str:
-    """A text that does nothing to a terminal."""
-    return "".join(char if char.isprintable() or char == "\n" else quote(char) for char in text)
+    """A text that does nothing to a terminal, nor to a CI runner, which obeys lines that begin in a certain way."""
+    shown = "".join(char if char.isprintable() or char == "\n" else quote(char) for char in text)
+    return _COMMANDED.sub(r"\1\\\2", shown)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -204,3 +204,17 @@ def test_variables_marks_unittest_and_async_tests(tmp_path: Path) -> None:
     }
     assert "n must be an integer" in text
     assert "GET /v1/nothing -> 404" in text
+
+
+COMMANDS = """
+def test_lines(mock_api):
+    body = b'{\\n::error::x\\n ##[error]y\\n"prompt": 1}'
+    with pytest.raises(urllib.error.HTTPError):
+        urllib.request.urlopen(urllib.request.Request(mock_api.url + "/v1/images/generations", body))
+"""
+
+
+def test_what_was_sent_does_not_speak_to_a_ci_runner(tmp_path: Path) -> None:
+    code, text = outcome(tmp_path, COMMANDS)
+    assert (code, "::error::x" in text, "##[error]y" in text) == (1, True, True), text
+    assert not re.search(r"^\s*(::|##\[)", text.partition("short test summary")[0], re.MULTILINE), text
