@@ -149,7 +149,10 @@ class Operation:
         counts = {pointer: find(answer, pointer) for pointer in row["usd"]}
         if not all(isinstance(count, int | float) and count >= 0 for count in counts.values()):
             return None
-        usd = sum(float(row["usd"][pointer]) * float(count) for pointer, count in counts.items())
+        try:
+            usd = sum(float(row["usd"][pointer]) * float(count) for pointer, count in counts.items())
+        except OverflowError:
+            return None
         return usd / float(self.usage_prices["per"])
 
 

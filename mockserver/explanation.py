@@ -6,6 +6,7 @@ The judge decides what is wrong; here it is put into words and tied to the line 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from jsonschema.exceptions import ValidationError, best_match
@@ -21,6 +22,8 @@ from mockserver.pointers import find, pointer_of
 from mockserver.rules import rule_for
 from mockserver.wording import Spoken, spoken
 
+ERRORS_AT_MOST = 1000
+"""Errors of one value that are explained, in the order of the schema: a list may have a million wrong items."""
 _ABSENT = ("required", "dependentRequired")
 _UNKNOWN = ("additionalProperties", "unevaluatedProperties")
 
@@ -54,7 +57,8 @@ class Explainer:
         whatever else is wrong at the same place.
         """
         try:
-            errors = [leaf for error in self.validator(schema).iter_errors(value) for leaf in _leaves(error)]
+            found = islice(self.validator(schema).iter_errors(value), ERRORS_AT_MOST)
+            errors = [leaf for error in found for leaf in _leaves(error)]
         except RecursionError:
             deep = media.Problem("json.depth", "the value is nested too deeply to be held against its schema")
             yield self.bytes(deep, operation, side, schema)

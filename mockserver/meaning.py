@@ -144,9 +144,16 @@ def _positions(_: Any, rule: Mapping[str, Any], instance: Any, __: Any) -> Itera
 def _sum(_: Any, rule: Mapping[str, Any], instance: Any, __: Any) -> Iterator[ValidationError]:
     total = find(instance, rule["total"])
     parts = [find(instance, pointer) for pointer in rule["of"]]
-    if _is_number(total) and all(map(_is_number, parts)) and total != sum(parts):
-        terms = " + ".join(str(part) for part in parts)
-        yield ValidationError(f"the total is {total}, its parts are {terms} = {sum(parts)}")
+    if not (_is_number(total) and all(map(_is_number, parts))):
+        return
+    try:
+        added = sum(parts)
+        adds_up, told = total == added, str(added)
+    except (OverflowError, ValueError):  # JSON's numbers have no bounds, Python's fractions and texts of numbers have
+        adds_up, told = False, "more than can be told"
+    if not adds_up:
+        terms = " + ".join(_short(part) for part in parts)
+        yield ValidationError(f"the total is {_short(total)}, its parts are {terms} = {told}")
 
 
 def _equals(_: Any, rule: Mapping[str, Any], instance: Any, __: Any) -> Iterator[ValidationError]:
@@ -161,6 +168,11 @@ def _equals(_: Any, rule: Mapping[str, Any], instance: Any, __: Any) -> Iterator
 def _time(_: Any, unit: str, instance: Any, schema: Any) -> Iterator[ValidationError]:
     context = CURRENT.get()
     if context is None or not _is_number(instance) or not context.started:
+        return
+    try:
+        float(instance)
+    except OverflowError:  # JSON's numbers have no bounds
+        yield ValidationError(f"{_short(instance)} is no time at all")
         return
     early, late = context.started - CLOCK_TOLERANCE_S, context.finished + CLOCK_TOLERANCE_S
     if early <= instance <= late:
