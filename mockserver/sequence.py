@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import islice
 from typing import Any, Final
 
 from mockserver import media, sentences, sse
 from mockserver.contract import Operation
-from mockserver.explanation import Explainer
+from mockserver.explanation import ERRORS_AT_MOST, Explainer
 from mockserver.findings import Violation
 from mockserver.media import MISSING
 from mockserver.pointers import find
@@ -33,12 +34,17 @@ def violations(
             documented = "a whole stream of server-sent events"
             yield explain.answer(problem.rule, operation, "/body", problem.message, documented, problem.message)
     came: list[tuple[int, EventSpec, Any]] = []
+    told = 0
     for index, event in enumerate(stream.events):
         found, value, wrong = _judged(explain, operation, spec, index, event)
         yield from wrong
+        told += len(wrong)
+        if told >= ERRORS_AT_MOST:
+            return  # what the rest breaks would be told by nobody
         if found is not None:
             came.append((index, found, value))
-    yield from _row(explain, operation, spec, came, asked, whole=not cut and not stream.problems)
+    row = _row(explain, operation, spec, came, asked, whole=not cut and not stream.problems)
+    yield from islice(row, ERRORS_AT_MOST)
 
 
 def _judged(

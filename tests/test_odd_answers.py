@@ -21,10 +21,10 @@ from tests.conftest import ask
 HUGE = "9" * 4000
 
 
-def judged(contract: str, body: bytes, asked: dict[str, Any]) -> tuple[Violation, ...]:
+def judged(contract: str, body: bytes, asked: dict[str, Any], kind: str = "application/json") -> tuple[Violation, ...]:
     judge = Judge(openapi.load(contract))
     operation = judge.contract.operations[0]
-    answer = Response(200, (("Content-Type", "application/json"),), body)
+    answer = Response(200, (("Content-Type", kind),), body)
     request = Request("POST", operation.path, "", (), json.dumps(asked).encode())
     return judge.response(operation, asked, Exchange("x", request, answer, None, time.time(), 1.0), Session())
 
@@ -55,6 +55,15 @@ def test_an_answer_of_wrong_items_alone_is_told_in_seconds() -> None:
     body = b'{"created": 1, "data": [' + b",".join([b'{"b64_json": 1}'] * 100_000) + b"]}"
     started = time.process_time()
     found = judged("openai-images", body, {"model": "gpt-image-1", "prompt": "a"})
+    assert time.process_time() - started < 15
+    assert 0 < len(found) <= ERRORS_AT_MOST + 2
+
+
+@pytest.mark.parametrize("event", [b"data: {}\n\n", b"event: x\ndata: 1\n\n"])
+def test_a_stream_of_wrong_events_alone_is_told_in_seconds(event: bytes) -> None:
+    asked = {"model": "gpt-image-1", "prompt": "a", "stream": True, "partial_images": 2}
+    started = time.process_time()
+    found = judged("openai-images", event * 50_000, asked, "text/event-stream")
     assert time.process_time() - started < 15
     assert 0 < len(found) <= ERRORS_AT_MOST + 2
 
