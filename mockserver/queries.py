@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -104,12 +103,28 @@ def _method(wanted: Any) -> Criterion:
 
 
 def _path(wanted: Any) -> Criterion:
-    pattern = re.compile(".*".join(re.escape(piece) for piece in _text("path", wanted).split("*")), re.DOTALL)
+    pieces = _text("path", wanted).split("*")
 
     def met(entry: Entry) -> bool:
-        return any(pattern.fullmatch(p) for p in (entry.path.decode("latin-1"), path_of(entry)))
+        return any(_fits(pieces, path) for path in (entry.path.decode("latin-1"), path_of(entry)))
 
     return Criterion("path", wanted, met)
+
+
+def _fits(pieces: Sequence[str], text: str) -> bool:
+    """Whether a text is these pieces in their order with anything between them: each is taken where it comes first."""
+    first, *middle = pieces
+    if not middle:
+        return text == first
+    last, place = middle.pop(), len(first)
+    if not text.startswith(first) or not text.endswith(last):
+        return False
+    for piece in middle:
+        found = text.find(piece, place)
+        if found < 0:
+            return False
+        place = found + len(piece)
+    return place + len(last) <= len(text)
 
 
 def _status(wanted: Any) -> Criterion:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -56,6 +57,11 @@ def test_requests_are_listed_shown_and_forgotten(mock: Running, good: dict[str, 
         ({"path": "/v1/images/generations"}, 3),
         ({"path": "/v1/*"}, 3),
         ({"path": "/nowhere"}, 1),
+        ({"path": "/v1*gen*"}, 3),
+        ({"path": "*images*images*"}, 0),
+        ({"path": "/v1/images/generations*generations"}, 0),
+        ({"path": "**"}, 4),
+        ({"path": "/v1/.*"}, 0),
         ({"status": 200}, 2),
         ({"operation": "createImage"}, 3),
         ({"violated": True}, 2),
@@ -75,6 +81,14 @@ def test_find(mock: Running, good: dict[str, Any], query: dict[str, Any], count:
     ask(mock, "GET", "/nowhere")
     found = admin(mock, "POST", "requests/find", query).json()
     assert found["total"] == len(found["requests"]) == count
+
+
+def test_no_pattern_of_a_path_takes_longer_than_the_path(mock: Running) -> None:
+    ask(mock, "GET", "/" + "a" * 20_000)
+    started = time.perf_counter()
+    assert admin(mock, "POST", "requests/find", {"path": "*a" * 200 + "*b"}).json()["total"] == 0
+    assert admin(mock, "POST", "requests/find", {"path": "*a" * 200 + "*"}).json()["total"] == 1
+    assert time.perf_counter() - started < 5
 
 
 def test_verify(mock: Running, good: dict[str, Any]) -> None:
