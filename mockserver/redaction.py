@@ -13,7 +13,7 @@ from urllib.parse import unquote_to_bytes
 
 from mockserver.contract import Contract
 from mockserver.findings import Violation
-from mockserver.spellings import Spelling
+from mockserver.spellings import Spelling, may_hide
 
 REDACTED = b"[redacted]"
 _BEARER = b"Bearer " + REDACTED
@@ -125,7 +125,7 @@ class Redactor:
 def text(content: bytes, secrets: tuple[bytes, ...], shortest: int = _SHORTEST) -> bytes:
     """Bytes with every secret replaced, also where it is percent-encoded or written with JSON escapes."""
     wanted = [secret for secret in secrets if len(secret) >= shortest]
-    if wanted and (b"\\" in content or b"%" in content):
+    if wanted and may_hide(content, wanted):
         content = Spelling(content, wanted).without(REDACTED)
     for secret in wanted:
         if secret in content:

@@ -18,6 +18,13 @@ _SIMPLE: Final = re.compile(rb"[!#$&-.0-\[\]-~]*")
 """A text of which JSON escapes nothing."""
 
 
+def may_hide(content: bytes, secrets: Iterable[bytes]) -> bool:
+    """Whether a text has any code that could stand in one of some secrets: most have none."""
+    if b"%" in content or b"\\u00" in content:
+        return True
+    return b"\\" in content and not all(map(_SIMPLE.fullmatch, secrets))
+
+
 class Spelling:
     """A text without its codes, and the way back: backslashes are left out, all other codes are what they stand for.
 
