@@ -110,7 +110,7 @@ ADMIN = {
 CONDITIONS = {
     "method": "`POST`",
     "path": "with or without query; `*` stands for anything",
-    "status": "the answer's status",
+    "status": "the answer's status; 408 and 499 for requests whose end [did not come](../endurance.md)",
     "operation": "operationId",
     "violated": "true, false, or a rule's name; `body.*` for a family",
     "body": 'object of JSON Pointer -> value, such as `{"/n": 2}`',

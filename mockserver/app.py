@@ -10,16 +10,19 @@ import sys
 import time
 from collections.abc import MutableMapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 from mockserver import forms, openapi
+from mockserver.connections import Connections, Hold
 from mockserver.contract import Contract
-from mockserver.delivery import AT_ONCE, Receive, Send, deliver
+from mockserver.delivery import AT_ONCE, GONE, Receive, Send, deliver, reset, transport_of
 from mockserver.errors import StateError, UsageError
 from mockserver.gallery import Gallery
 from mockserver.identifiers import Identifiers
+from mockserver.intake import Came
 from mockserver.outbox import Outbox
-from mockserver.pipeline import Later, Outcome, Pipeline
+from mockserver.pipeline import CLIENT_GONE, REFUSED, Later, Outcome, Pipeline
 from mockserver.scenarios import Scenario, read_scenarios
 from mockserver.settings import BODY_AT_MOST, FORM_AT_MOST, Settings
 from mockserver.state import opened
@@ -30,6 +33,8 @@ _DISCARDED_AT_MOST: Final = 64 * 1024 * 1024
 _SILENCE_S: Final = 60.0
 """Seconds between two complaints that the state cannot be reached."""
 
+_LARGE: Final = 64 * 1024
+"""Bytes of an answer that is worth looking whether the client stays for it."""
 _now = time.time
 _UNWANTED: Final = {"type": "http.request", "body": b"", "more_body": True}
 """What stands for the body of a client that waits for leave to send too much, and gets none."""
@@ -51,6 +56,7 @@ class Mock:
         self.settings = settings
         self.gallery = Gallery(settings.image_style)
         self.started = _now() if started is None else started
+        self.connections = Connections()
         self._identifiers = Identifiers()
         scenarios = read_scenarios(contract.document)
         self.state = opened(settings, contract.name, self._first(scenarios))
@@ -59,6 +65,8 @@ class Mock:
         self._shared = self.state.store is not None
         self.outbox = Outbox(self._keep if self._shared else None)
         self.pipeline = self._pipeline(contract, scenarios)
+        self.shortcuts = self.pipeline.shortcuts
+        """The short ways that are open, by method and path."""
         self._admin: Any = None
 
     @property
@@ -75,6 +83,13 @@ class Mock:
         """Serve the contract as its files are now; raises ContractError and keeps the old one when it is broken."""
         contract = openapi.load(self.settings.contract)
         self.pipeline = self._pipeline(contract, read_scenarios(contract.document))
+        if not self.connections.ending:
+            self.shortcuts = self.pipeline.shortcuts
+
+    def end(self) -> None:
+        """From now on only finish what has begun, and say so to every client."""
+        self.connections.end()
+        self.shortcuts = {}
 
     def _pipeline(self, contract: Contract, scenarios: dict[str, Scenario]) -> Pipeline:
         return Pipeline(contract, scenarios, self.settings, self.state, self._identifiers, self.gallery)
@@ -107,12 +122,18 @@ class Mock:
         else:
             message = await receive()
         if message["type"] != "http.request":
+            self._unfinished(scope, named, b"", started)
             return
         body: bytes = message["body"]
         trouble, more = "", NO_HEADERS
         if message.get("more_body") or len(body) > self.settings.max_body:
-            read = await self._rest(bytearray(body), bool(message.get("more_body")), named, receive)
-            if read is None:
+            hold = Hold(partial(_drop, send))
+            try:
+                read = await self._rest(bytearray(body), bool(message.get("more_body")), named, receive, hold)
+            finally:
+                self.connections.release(hold)
+            if isinstance(read, bytes):
+                self._unfinished(scope, named, read, started)
                 return
             body, trouble, more = read
         try:
@@ -133,8 +154,35 @@ class Mock:
         if way is AT_ONCE:
             await send({"type": "http.response.start", "status": status, "headers": sent})
             await send({"type": "http.response.body", "body": content})
+            stayed = len(content) < _LARGE or await _taken(send)
         else:
-            await deliver(status, sent, content, way, receive, send)
+            hold = Hold(partial(_drop, send))
+            self.connections.hold(hold, len(content))
+            try:
+                stayed = await deliver(status, sent, content, way, receive, send, self.connections.pause)
+            finally:
+                self.connections.release(hold)
+            stayed = stayed and (len(content) < _LARGE or way.cut is not None or await _taken(send))
+        if not stayed:
+            self.missed(dict(sent).get(b"mock-exchange", b"").decode())
+
+    def missed(self, name: str) -> None:
+        """Note in the journal that the client did not stay for the answer of an exchange."""
+        try:
+            self.journal.amend(name, GONE)
+        except StateError as lost:
+            self._unkept(lost)
+
+    def _unfinished(
+        self, scope: MutableMapping[str, Any], named: dict[bytes, bytes], body: bytes, started: float
+    ) -> None:
+        """Record a request that did not come to its end."""
+        refused = scope.get(REFUSED)
+        status, why = refused or (CLIENT_GONE, "the client went away before its request was complete")
+        came = Came(scope["method"], scope["raw_path"], scope["query_string"], scope["headers"], named, body, started)
+        self.pipeline.unfinished(came, status, why)
+        if self._shared:
+            self.outbox.send()
 
     def _keep(self) -> bytes:
         """Commit what was recorded; b"", or the answer that requests get whose record could not be kept."""
@@ -169,28 +217,31 @@ class Mock:
         return found.status, headers, found.body, AT_ONCE
 
     async def _rest(
-        self, body: bytearray, unread: bool, named: dict[bytes, bytes], receive: Receive
-    ) -> tuple[bytes, str, list[tuple[bytes, bytes]]] | None:
+        self, body: bytearray, unread: bool, named: dict[bytes, bytes], receive: Receive, hold: Hold
+    ) -> tuple[bytes, str, list[tuple[bytes, bytes]]] | bytes:
         """The whole body; beyond the limit none of it, a sentence and the headers that end the connection.
 
-        None when the client went away before its end.
+        Where its end does not come, the bytes that came.
         """
         limit = self.settings.max_body
         size = _announced(named)
         if b"expect" in named and size > limit:
             return b"", _too_large(limit, size), [(b"connection", b"close")]
         total = len(body)
+        self.connections.hold(hold, total)
         while unread:
             message = await receive()
             if message["type"] != "http.request":
-                return None
+                return bytes(body)
             piece = message.get("body", b"")
             unread = bool(message.get("more_body"))
             total += len(piece)
             if total <= limit and size <= limit:
                 body += piece
+                self.connections.hold(hold, len(piece))
             else:
                 body.clear()
+                self.connections.release(hold)
                 if total > _DISCARDED_AT_MOST:
                     break
         if total <= limit and size <= limit:
@@ -204,6 +255,22 @@ class Mock:
 
             self._admin = administration(self)
         return self._admin
+
+
+def _drop(send: Send) -> None:
+    """End the connection of an ASGI ``send``."""
+    transport = transport_of(send)
+    if transport is not None:
+        getattr(transport.get_protocol(), "drop", partial(reset, transport))()
+
+
+async def _taken(send: Send) -> bool:
+    """Whether the client takes what was sent to it, where the server can tell."""
+    transport = transport_of(send)
+    if transport is None:
+        return True
+    ours = transport.get_protocol()  # None once the client is gone
+    return ours is not None and (not hasattr(ours, "taken") or bool(await ours.taken()))
 
 
 def _announced(named: dict[bytes, bytes]) -> int:

@@ -6,17 +6,25 @@ Only the way is decided here, never what is answered.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import fcntl
 import socket
 import struct
+import sys
+import termios
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from mockserver import sse
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
+Pause = Callable[[float, "asyncio.Future[Any]"], Awaitable[None]]
+"""Waits so many seconds, or until the future is done or nobody may wait any longer."""
+
+GONE: Final = "the client went away before the answer was complete"
 _NO_LINGER = struct.pack("ii", 1, 0)
 
 
@@ -47,50 +55,93 @@ AT_ONCE = Delivery()
 
 
 async def deliver(
-    status: int, headers: list[tuple[bytes, bytes]], body: bytes, way: Delivery, receive: Receive, send: Send
-) -> None:
-    """Send an answer in its way; a cut answer announces its full length."""
-    if way.delay_s and not way.events:
-        await asyncio.sleep(way.delay_s)
-    if way.reset and way.cut_after_bytes is None:
-        await _reset(send, receive)
-        return
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    if way.events:
-        await _one_by_one(body, way, receive, send)
-        return
-    if way.cut_after_bytes is None or (way.cut_after_bytes >= len(body) and not way.reset):
-        await send({"type": "http.response.body", "body": body})
-        return
-    await send({"type": "http.response.body", "body": body[: way.cut_after_bytes], "more_body": True})
-    if way.reset:
-        await asyncio.sleep(0.05)  # what is sent has to leave before the reset discards it
-        await _reset(send, receive)
-    # Returning with the message incomplete makes the server close the connection.
+    status: int,
+    headers: list[tuple[bytes, bytes]],
+    body: bytes,
+    way: Delivery,
+    receive: Receive,
+    send: Send,
+    pause: Pause,
+) -> bool:
+    """Send an answer in its way; a cut answer announces its full length.  Whether the client stayed for all of it."""
+    gone = asyncio.ensure_future(_gone(receive))
+    try:
+        if way.delay_s and not way.events:
+            await pause(way.delay_s, gone)
+            if gone.done():
+                return False
+        if way.reset and way.cut_after_bytes is None:
+            await _reset(send, gone)
+            return True
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        if way.events:
+            return await _one_by_one(body, way, gone, send, pause)
+        if way.cut_after_bytes is None or (way.cut_after_bytes >= len(body) and not way.reset):
+            await send({"type": "http.response.body", "body": body})
+            return True
+        await send({"type": "http.response.body", "body": body[: way.cut_after_bytes], "more_body": True})
+        if way.reset:
+            await asyncio.sleep(0.05)  # what is sent has to leave before the reset discards it
+            await _reset(send, gone)
+        # Returning with the message incomplete makes the server close the connection.
+        return True
+    finally:
+        gone.cancel()
 
 
-async def _one_by_one(body: bytes, way: Delivery, receive: Receive, send: Send) -> None:
+async def _one_by_one(body: bytes, way: Delivery, gone: asyncio.Future[None], send: Send, pause: Pause) -> bool:
     """Each event by itself, after its delay."""
     whole = way.cut_after_bytes is None or (way.cut_after_bytes >= len(body) and not way.reset)
     for piece in sse.pieces(body if whole else body[: way.cut_after_bytes]):
         if way.delay_s:
-            await asyncio.sleep(way.delay_s)
+            await pause(way.delay_s, gone)
+        if gone.done():
+            return False
         await send({"type": "http.response.body", "body": piece, "more_body": True})
     if whole:
+        if gone.done():
+            return False
         await send({"type": "http.response.body", "body": b""})
     elif way.reset:
         await asyncio.sleep(0.05)
-        await _reset(send, receive)
+        await _reset(send, gone)
+    return True
 
 
-async def _reset(send: Send, receive: Receive) -> None:
+async def _gone(receive: Receive) -> None:
+    """Wait until the client is gone, or has everything."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _reset(send: Send, gone: asyncio.Future[None]) -> None:
     """End the connection with a TCP reset, which ASGI has no word for: the sender's transport is asked directly."""
+    transport = transport_of(send)
+    if transport is not None:  # another server closes the connection as after a cut
+        reset(transport)
+        await gone
+
+
+def transport_of(send: Send) -> Any:
+    """The transport behind an ASGI ``send``; None where the server does not show one that can be reset."""
     transport = getattr(getattr(send, "__self__", None), "transport", None)
-    abort = getattr(transport, "abort", None)
-    if transport is None or abort is None:
-        return  # another server: the connection is closed as after a cut
+    return transport if hasattr(transport, "abort") else None
+
+
+def reset(transport: Any) -> None:
+    """End a connection with a TCP reset."""
     own = transport.get_extra_info("socket")
     if own is not None:
-        own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
-    abort()
-    await receive()  # returns when the server has noticed
+        with contextlib.suppress(OSError):  # it may be closed on the other side already
+            own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+    transport.abort()
+
+
+def unacknowledged(transport: Any) -> int:
+    """Bytes that the system has taken for a connection and the other side has not; 0 where it does not say."""
+    own = transport.get_extra_info("socket")
+    if own is None or sys.platform != "linux":
+        return 0
+    with contextlib.suppress(OSError):
+        return int.from_bytes(fcntl.ioctl(own.fileno(), termios.TIOCOUTQ, bytes(4)), sys.byteorder)
+    return 0

@@ -130,6 +130,17 @@ class Journal:
         if len(rows) > self._limit or self._size > self._size_limit:
             self._make_room()
 
+    def amend(self, identifier: str, cut: str) -> None:
+        """Say of an entry, if it is still there, how its answer's transfer ended."""
+        rows, name = self._rows, identifier.encode()
+        for index in range(len(rows) - 1, -1, -1):
+            row = rows[index]
+            if (row.id == identifier) if isinstance(row, Entry) else (row[1] == name):
+                entry = row if isinstance(row, Entry) else unpacked(row)
+                rows[index] = entry._replace(cut=cut)
+                self._size += entry.size - (row.size if isinstance(row, Entry) else len(row[0]))
+                return
+
     def commit(self) -> None:
         """Nothing is left to do: what is appended is there."""
 

@@ -27,6 +27,7 @@ from mockserver.identifiers import Identifiers
 from mockserver.intake import Came, Intake, RawHeaders
 from mockserver.journal import Entry
 from mockserver.meaning import digest_of
+from mockserver.ndjson import NO_REQUEST_BODY
 from mockserver.preferences import NONE, Preferences, preferences_of
 from mockserver.redaction import Redactor
 from mockserver.replay import Replay
@@ -40,6 +41,10 @@ from mockserver.streams import StreamSpec
 from mockserver.validation import Judge, RequestJudgement
 
 _SESSION_NAME_AT_MOST: Final = 200
+CLIENT_GONE: Final = 499
+"""What stands in the journal for the status of no answer at all, as in the logs of nginx."""
+REFUSED: Final = "mockserver.refused"
+"""Key of an ASGI scope: status and sentence with which a request was refused before its end."""
 _EVENTS: Final = sse.MEDIA_TYPE.encode()
 _now = time.time
 
@@ -195,6 +200,24 @@ class Pipeline:
             )
         )  # fmt: skip
         return status, sent, body, way
+
+    def unfinished(self, came: Came, status: int, why: str) -> None:
+        """Record a request whose end did not come, and with which status it was refused; nothing is judged."""
+        notes = [why, NO_REQUEST_BODY]
+        session = self._session(came, notes)
+        operation = self.intake.judged(came._replace(trouble=why)).match.operation
+        clean, secrets = self.redactor.headers(came.headers)
+        query, more = self.redactor.query(came.query)
+        secrets = tuple(sorted({*secrets, *more}, key=len, reverse=True))
+        self.journal.append(
+            Entry(
+                self._identifiers.fresh().decode(), came.started, _now() - came.started, session, came.method,
+                redaction.text(came.path, secrets), redaction.text(query, secrets), tuple(n for n, _ in clean),
+                tuple(v for _, v in clean), redaction.text(came.body, secrets), status, (), (), b"",
+                operation.id if operation else "", (), "", tuple(redaction.words(note, secrets) for note in notes),
+                why,
+            )
+        )  # fmt: skip
 
     def _session(self, came: Came, notes: list[str]) -> str:
         name = came.named.get(b"mock-session", b"").decode("latin-1").strip()

@@ -1,7 +1,7 @@
 """The judging proxy: what :mod:`mockserver.forward` passes on is judged beside its way, recorded, and summed up.
 
-Judging happens on a thread of its own, one exchange after the other, so that a large body holds nobody up.  Listening and
-the life of a command are left to the command line.
+Judging happens on a thread of its own, one exchange after the other, so that a large body holds nobody up; recording on
+another, so that it never waits for judging.  Listening and the life of a command are left to the command line.
 """
 
 from __future__ import annotations
@@ -62,6 +62,7 @@ class Inspector:
         self._origin = "/".join(upstream.split("/")[:3])
         self._session = Session()
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="judge")
+        self._recorder = ThreadPoolExecutor(1, thread_name_prefix="record")
         self._said: set[str] = set()
         self._notes: dict[str, None] = {}
         self._unreached = 0
@@ -98,10 +99,13 @@ class Inspector:
 
     def done(self, exchange: Exchange) -> None:
         """Judge and record, later and elsewhere."""
+        if self._records:
+            self._recorder.submit(self._record, exchange)
         self._worker.submit(self._judge, exchange)
 
     def report(self, target: str, fail_on: Severity) -> Report:
         """The report on everything that went by; waits until all of it is judged."""
+        self._recorder.shutdown(wait=True)
         self._worker.shutdown(wait=True)
         found = self.tally.report("proxy", self.contract, target, fail_on)
         reason = ""
@@ -121,6 +125,8 @@ class Inspector:
             self._count(replace(judged, violations=tuple(v for v in judged.violations if self._counts(v, exchange))))
         except Exception as error:  # noqa: BLE001
             self._note(f"{exchange.id} could not be judged: {type(error).__name__}")
+
+    def _record(self, exchange: Exchange) -> None:
         for record in tuple(self._records):
             try:
                 record.write(exchange, self._origin)

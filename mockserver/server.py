@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
 import gc
@@ -25,7 +26,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from mockserver.app import Mock
-from mockserver.descriptors import make_room
+from mockserver.descriptors import make_room, room
 from mockserver.errors import ContractToolError
 from mockserver.settings import Settings
 from mockserver.state import AnyJournal
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 _LOOPBACKS = ("127.0.0.1", "::1")
 BACKLOG = 2048
 START_TIMEOUT_S = 10.0
+_DRAIN_S = 3
+"""Seconds that clients have to take what was answered before the mock ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +85,9 @@ def _run(mock: Mock, listener: socket.socket, url: str, private: str | None) -> 
     before = signal.signal(signal.SIGTERM, _stop)
     try:
         _settle()
-        with _reloading(mock), working(settings.workers - 1, _work, (settings, listener, private, mock.started)):
-            _server(mock, ready).run(sockets=[listener])
+        others = working(settings.workers - 1, _work, (settings, listener, private, mock.started))
+        with _reloading(mock), others as dismiss:
+            _server(mock, ready, dismiss).run(sockets=[listener])
     except _StoppedError:
         return
     finally:
@@ -202,14 +206,37 @@ def url_of(host: str, port: int, base_path: str) -> str:
     return f"http://{shown}:{port}{base_path}"
 
 
-def _server(mock: Mock, ready: Any) -> uvicorn.Server:
+def _server(mock: Mock, ready: Callable[[], None], ending: Callable[[], None] = lambda: None) -> uvicorn.Server:
+    """What listens; ``ready`` is called when it does, ``ending`` when it is about to stop."""
     uvicorn = _import_uvicorn()
+    swept = min(
+        1.0, *(limit / 4 for limit in (mock.settings.request_timeout, mock.settings.send_timeout) if limit), 1.0
+    )
 
     class Server(uvicorn.Server):  # type: ignore[misc, name-defined]
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             if self.started:
+                mock.connections.at_most = room()
+                self._sweep()
                 ready()
+
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            mock.end()
+            ending()
+            await super().shutdown(sockets)
+            self._abandon()
+
+        def _abandon(self) -> None:
+            for connection in list(self.server_state.connections):
+                if connection.transport is not None:
+                    connection.transport.abort()
+
+        def _sweep(self) -> None:
+            if self.force_exit:
+                self._abandon()
+            mock.connections.sweep(one for one in self.server_state.connections if hasattr(one, "sweep"))
+            asyncio.get_running_loop().call_later(swept, self._sweep)
 
     logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
     config = uvicorn.Config(
@@ -222,7 +249,7 @@ def _server(mock: Mock, ready: Any) -> uvicorn.Server:
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        timeout_graceful_shutdown=1,
+        timeout_graceful_shutdown=_DRAIN_S,
     )
     return Server(config)
 

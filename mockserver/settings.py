@@ -32,6 +32,8 @@ class Settings:
     ``delay`` seconds are waited before every answer, in a stream before every event.
     ``workers`` processes serve; ``state`` says where they keep journal and scenarios, a file or the address of a Redis
     server, None for the memory of the only one.
+    ``request_timeout`` is how many seconds a request may take to arrive, ``send_timeout`` how long an answer may take to be
+    taken; either gets a second more for every 1000 bytes that move, and 0 is for ever.
     ``watch`` reloads the contract when one of its files changes.  ``max_body`` and ``max_headers`` are bytes of one request;
     ``journal_entries`` and ``journal_bytes`` bound what the journal keeps.
     ``image_style`` is how pictures are drawn.
@@ -50,6 +52,8 @@ class Settings:
     delay: float = 0.0
     max_body: int = BODY_AT_MOST
     max_headers: int = 64 * 1024
+    request_timeout: float = 60.0
+    send_timeout: float = 300.0
     replay: str | None = None
     journal_entries: int = 1000
     journal_bytes: int = 32 * 1024 * 1024

@@ -24,14 +24,17 @@ _START_S: Final = 0.5
 
 
 @contextmanager
-def working(count: int, target: Callable[..., None], arguments: tuple[Any, ...]) -> Iterator[None]:
-    """Keep ``count`` processes at work until the block is left; ``target`` runs in each of them."""
+def working(count: int, target: Callable[..., None], arguments: tuple[Any, ...]) -> Iterator[Callable[[], None]]:
+    """Keep ``count`` processes at work until the block is left; ``target`` runs in each of them.
+
+    What is given lets them begin to end before that.
+    """
     if not count:
-        yield
+        yield lambda: None
         return
     crew = _Crew(count, target, arguments)
     try:
-        yield
+        yield crew.dismiss
     finally:
         crew.end()
 
@@ -52,16 +55,23 @@ def end_with_parent() -> None:
 class _Crew:
     def __init__(self, count: int, target: Callable[..., None], arguments: tuple[Any, ...]) -> None:
         self._target, self._arguments = target, arguments
+        self._dismissed = False
         self._stopped, self._stop = connection.Pipe(duplex=False)
         self._begun = {self._another(): time.monotonic() for _ in range(count)}
         self._thread = threading.Thread(target=self._replace, name="workers", daemon=True)
         self._thread.start()
 
-    def end(self) -> None:
+    def dismiss(self) -> None:
+        if self._dismissed:
+            return
+        self._dismissed = True
         self._stop.send(None)
         self._thread.join()
         for process in self._begun:
             process.terminate()
+
+    def end(self) -> None:
+        self.dismiss()
         for process in self._begun:
             process.join(_END_TIMEOUT_S)
         self._stop.close()

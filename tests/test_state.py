@@ -99,6 +99,20 @@ def test_the_bounds_hold_for_all_together(make: Make) -> None:
     assert len(other.rows(None)) == 4, "what was cleared no longer counts"
 
 
+def test_a_row_is_replaced_where_it_stands(make: Make) -> None:
+    one, other = make(3), make(3)
+    one.append(rows(1, 2, 3))
+    other.amend("x-2", b"new")
+    other.amend("x-9", b"nowhere")
+    assert one.rows(None) == [b"1\n\0", b"new", b"3\n\0"]
+    assert (one.row("x-2"), one.since("x-1")) == (b"new", [b"new", b"3\n\0"])
+    assert one.standing() == Standing(3, 0, 0, "x-3")
+    one.append(rows(4, 5))
+    other.amend("x-2", b"newer")
+    other.amend("x-5", b"last")
+    assert one.rows(None) == [b"3\n\0", b"4\n\0", b"last"]
+
+
 def test_turns_are_counted_once_each(make: Make) -> None:
     counted: list[int] = []
 
@@ -315,3 +329,15 @@ def test_a_place_that_cannot_be_meant_is_refused(tmp_path: Path) -> None:
         assert wrong in done.stderr
         assert "Traceback" not in done.stderr
         assert "geheim" not in done.stderr
+
+
+def test_a_file_stays_small_on_the_disk(tmp_path: Path) -> None:
+    place, size = tmp_path / "kept", 2_000_000
+    store = store_at(str(place), "contract", Limits(1000, size))
+    for number in range(0, 2000, 20):
+        store.append([Row(f"x-{one}", "", 20_000, bytes(19_000)) for one in range(number, number + 20)])
+    assert store.standing() == Standing(100, 1900, 0, "x-1999")
+    taken = sum(one.stat().st_size for one in tmp_path.iterdir())
+    assert taken < 2 * size + 5_000_000, "the write-ahead log begins again after 4 MB"
+    store.close()
+    assert sum(one.stat().st_size for one in tmp_path.iterdir()) < 2 * size, "and is gone with its last user"

@@ -40,6 +40,22 @@ from mockserver.cli.values import variable
     help="Wait so long before every answer; in a stream before every event.",
 )
 @click.option(
+    "--request-timeout",
+    type=click.FloatRange(0, 86_400),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long a request may take to arrive, and a second more per 1000 bytes; then it gets a 408. 0: for ever.",
+)
+@click.option(
+    "--send-timeout",
+    type=click.FloatRange(0, 86_400),
+    default=300.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long a client may take to read an answer, likewise; then its connection is reset. 0: for ever.",
+)
+@click.option(
     "--image-style",
     type=click.Choice(["scene", "plain"]),
     default="scene",
@@ -61,6 +77,8 @@ def command(
     watch: bool,
     replay: str | None,
     delay: float,
+    request_timeout: float,
+    send_timeout: float,
 ) -> None:
     """Serve the mock.
 
@@ -86,6 +104,8 @@ def command(
             watch=watch,
             replay=replay,
             delay=delay,
+            request_timeout=request_timeout,
+            send_timeout=send_timeout,
             image_style=image_style,
         )
     )

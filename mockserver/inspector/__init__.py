@@ -96,7 +96,8 @@ class Inspector:
         after = request.headers.get("last-event-id") or request.query_params.get("after", "")
         if request.method == "GET" and "text/event-stream" in request.headers.get("accept", ""):
             headers = {"cache-control": "no-store", **GUARDED}
-            return StreamingResponse(feed.events(journal, after), 200, headers, "text/event-stream")
+            told = feed.events(journal, after, lambda: self._mock.connections.ending)
+            return StreamingResponse(told, 200, headers, "text/event-stream")
         return json_answer(await run_in_threadpool(feed.news, journal, after))
 
     async def archive(self, request: Request) -> Response:

@@ -6,7 +6,7 @@ The journal is looked at a few times a second while somebody listens; nobody lis
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any, Final
 
 from starlette.concurrency import run_in_threadpool
@@ -43,11 +43,11 @@ def news(journal: AnyJournal, after: str) -> dict[str, Any]:
     }
 
 
-async def events(journal: AnyJournal, after: str) -> AsyncIterator[bytes]:
-    """The same again and again as server-sent events, until whoever listens is gone."""
+async def events(journal: AnyJournal, after: str, over: Callable[[], bool]) -> AsyncIterator[bytes]:
+    """The same again and again as server-sent events, until whoever listens is gone or it is over."""
     silent = 0.0
     first = True
-    while True:
+    while not over():
         if first or cursor(journal) != after:
             told = await run_in_threadpool(news, journal, after)
             after, first, silent = told["cursor"], False, 0.0

@@ -106,6 +106,11 @@ class FileStore:
         found = self._read("SELECT row FROM exchanges WHERE id = ?", identifier)
         return found[0][0] if found else None
 
+    def amend(self, identifier: str, row: bytes) -> None:
+        """Put another row in the place of the one with that id, if it is there; it counts for as much as before."""
+        with self._writing() as database:
+            database.execute("UPDATE exchanges SET row = ? WHERE id = ?", (row, identifier))
+
     def since(self, identifier: str) -> list[bytes] | None:
         """The rows after the one with that id; None when it is not there."""
         query = "SELECT row FROM exchanges WHERE seq >= (SELECT seq FROM exchanges WHERE id = ?) ORDER BY seq"

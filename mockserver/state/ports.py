@@ -28,6 +28,9 @@ class AnyJournal(Protocol):
     def append(self, row: Entry | Plain) -> None:
         """Record an exchange that has been redacted."""
 
+    def amend(self, identifier: str, cut: str) -> None:
+        """Say of an entry, if it is still there, how its answer's transfer ended; raises StateError."""
+
     def commit(self) -> None:
         """Make durable, and visible to the other processes, what was appended; raises StateError and forgets it."""
 

@@ -53,10 +53,11 @@ class RedisStore:
         except ValueError as wrong:
             raise UsageError(f"--state is no address of a Redis server: {wrong}") from None
         tag = f"quickrouter-contract:{_FORMAT}:{{{name}}}"
-        names = ("facts", "rows", "armed", "armed-order", "turns", "turns-order", "tracks")
-        self._keys = self._facts, self._rows, self._armed, self._order, self._turns, self._turned, self._tracks = [
-            f"{tag}:{key}" for key in names
-        ]
+        names = ("facts", "rows", "armed", "armed-order", "turns", "turns-order", "tracks", "amended")
+        self._keys = [f"{tag}:{key}" for key in names]
+        self._facts, self._rows, self._armed, self._order, self._turns, self._turned, self._tracks, self._amended = (
+            self._keys
+        )
         self._caller, self._calls = f"{tag}:caller:{os.urandom(8).hex()}", itertools.count(1)
         self._scripts = {text: self._redis.register_script(text) for text in scripts.ALL}
         user = str(self._redis.get_connection_kwargs().get("username") or "")
@@ -76,22 +77,27 @@ class RedisStore:
     def rows(self, session: str | None) -> list[bytes]:
         """Oldest first; those of one session, or all."""
         wanted = None if session is None else session.encode()
-        found = self._done(lambda: self._redis.xrange(self._rows))
-        return [row[b"row"] for _, row in found if wanted is None or row[b"session"] == wanted]
+        found = [row for _, row in self._done(lambda: self._redis.xrange(self._rows))]
+        return self._newest([row for row in found if wanted is None or row[b"session"] == wanted])
 
     def row(self, identifier: str) -> bytes | None:
         """The row with that id."""
         wanted = identifier.encode()
-        return next((row[b"row"] for row in self._backwards() if row[b"id"] == wanted), None)
+        found = next((row for row in self._backwards() if row[b"id"] == wanted), None)
+        return None if found is None else self._newest([found])[0]
+
+    def amend(self, identifier: str, row: bytes) -> None:
+        """Put another row in the place of the one with that id, if it is there; it counts for as much as before."""
+        self._once(scripts.AMEND, [self._rows, self._amended], identifier, row)
 
     def since(self, identifier: str) -> list[bytes] | None:
         """The rows after the one with that id; None when it is not there."""
-        found: list[bytes] = []
+        found: list[dict[bytes, bytes]] = []
         wanted = identifier.encode()
         for row in self._backwards():
             if row[b"id"] == wanted:
-                return found[::-1]
-            found.append(row[b"row"])
+                return self._newest(found[::-1])
+            found.append(row)
         return None
 
     def clear(self, session: str | None) -> int:
@@ -146,6 +152,11 @@ class RedisStore:
     def close(self) -> None:
         """Let go of the connection."""
         self._redis.close()
+
+    def _newest(self, found: Sequence[dict[bytes, bytes]]) -> list[bytes]:
+        """Rows as they are now."""
+        amended = self._done(lambda: self._redis.hgetall(self._amended)) if found else {}
+        return [amended.get(row[b"id"], row[b"row"]) for row in found]
 
     def _backwards(self) -> Iterator[dict[bytes, bytes]]:
         """The rows from the newest to the oldest."""

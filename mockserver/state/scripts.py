@@ -53,9 +53,9 @@ end
 """The new version of what is armed: never one that was given before, even by a server that has lost what it held."""
 
 CHECK: Final = _once("""
-local facts, rows, armed, order, turns, turned, tracks = unpack(KEYS)
+local facts, rows, armed, order, turns, turned, tracks, amended = unpack(KEYS)
 redis.call('HLEN', facts) redis.call('XLEN', rows) redis.call('HLEN', armed) redis.call('ZCARD', order)
-redis.call('HLEN', turns) redis.call('ZCARD', turned) redis.call('HLEN', tracks) redis.call('TIME')
+redis.call('HLEN', turns) redis.call('ZCARD', turned) redis.call('HLEN', tracks) redis.call('HLEN', amended) redis.call('TIME')
 return 0
 """)
 """Nothing but the caller's own row: an error where a mock's keys can be neither read nor written."""
@@ -90,6 +90,16 @@ if gone > 0 then redis.call('HINCRBY', facts, 'size', -size) end
 redis.call('HINCRBY', facts, 'cleared', 1)
 return gone
 """)
+AMEND: Final = _once("""
+local rows, amended, known = KEYS[1], KEYS[2], {}
+for _, row in ipairs(redis.call('XRANGE', rows, '-', '+')) do known[row[2][2]] = true end
+for _, id in ipairs(redis.call('HKEYS', amended)) do
+  if not known[id] then redis.call('HDEL', amended, id) end
+end
+if known[ARGV[1]] then redis.call('HSET', amended, ARGV[1], ARGV[2]) end
+return 0
+""")
+"""An entry of a stream cannot be changed: what takes its place stands beside it, as long as it is there."""
 ARM: Final = _once(
     """
 local facts, armed, order, turns, turned = unpack(KEYS)
@@ -137,4 +147,4 @@ return count - 1
 FOLLOW: Final = _once("return redis.call('HINCRBY', KEYS[1], ARGV[1], 1) - 1")
 REWIND: Final = _once("return redis.call('DEL', KEYS[1])")
 
-ALL: Final = (CHECK, APPEND, CLEAR, ARM, RESET, ADVANCE, FOLLOW, REWIND)
+ALL: Final = (CHECK, APPEND, CLEAR, AMEND, ARM, RESET, ADVANCE, FOLLOW, REWIND)

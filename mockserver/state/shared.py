@@ -28,6 +28,13 @@ class SharedJournal:
         """Record an exchange that has been redacted, with the next commit."""
         self._waiting.append(row)
 
+    def amend(self, identifier: str, cut: str) -> None:
+        """Say of an entry, if it is still there, how its answer's transfer ended; raises StateError."""
+        self.commit()
+        entry = self.get(identifier)
+        if entry is not None:
+            self._store.amend(identifier, self._pack(entry._replace(cut=cut)).data)
+
     def commit(self) -> None:
         """Write what was appended, in one go; raises StateError and forgets it."""
         if self._waiting:

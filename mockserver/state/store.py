@@ -50,6 +50,9 @@ class Store(Protocol):
     def row(self, identifier: str) -> bytes | None:
         """The row with that id."""
 
+    def amend(self, identifier: str, row: bytes) -> None:
+        """Put another row in the place of the one with that id, if it is there; it counts for as much as before."""
+
     def since(self, identifier: str) -> list[bytes] | None:
         """The rows after the one with that id; None when it is not there."""
 

@@ -20,6 +20,7 @@ from tests.test_mock_server import at, process
 from tests.test_state import (
     make,
     test_a_plain_exchange_counts_as_in_memory,
+    test_a_row_is_replaced_where_it_stands,
     test_a_stage_plays_what_another_armed,
     test_every_change_of_what_is_armed_has_a_version,
     test_exchanges_come_back_as_they_were,
@@ -34,6 +35,7 @@ from tests.test_workers import name_of, wait_for
 __all__ = [
     "make",
     "test_a_plain_exchange_counts_as_in_memory",
+    "test_a_row_is_replaced_where_it_stands",
     "test_a_stage_plays_what_another_armed",
     "test_every_change_of_what_is_armed_has_a_version",
     "test_exchanges_come_back_as_they_were",
