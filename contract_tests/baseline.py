@@ -17,8 +17,10 @@ from typing import Any
 
 import yaml
 
-from mockserver.errors import RecordError
+from mockserver import parsing
+from mockserver.errors import ContractError, RecordError
 from mockserver.findings import Finding, Severity
+from mockserver.sentences import show
 
 KEPT_FOR = datetime.timedelta(days=90)
 """How long a finding is accepted when nobody says otherwise."""
@@ -103,18 +105,15 @@ class Baseline:
 
 def read(path: str, missing_is_empty: bool = False) -> Baseline:
     """Read a baseline; raises RecordError naming file, line and what would be right."""
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-        data = yaml.safe_load(text)
-    except FileNotFoundError:
+    if not Path(path).exists():
         if missing_is_empty:
             return Baseline()
-        raise RecordError(f"{path}: there is no such baseline; --update-baseline writes one") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise RecordError(f"{path}: the baseline cannot be read: {error}") from None
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise RecordError(f"{path}:{line}: the baseline is not YAML: {error.problem}") from None
+        raise RecordError(f"{path}: there is no such baseline; --update-baseline writes one")
+    try:
+        data = parsing.parse(Path(path), as_yaml=True)
+    except ContractError as error:
+        place = f"{path}:{error.line}" if error.line else path
+        raise RecordError(f"{place}: the baseline cannot be read: {error.message}") from None
     if not isinstance(data, Mapping) or data.get("version") != 1 or not isinstance(data.get("findings"), list):
         raise RecordError(f"{path}: a baseline has version: 1 and a list of findings")
     return Baseline(tuple(_entry(path, index, raw) for index, raw in enumerate(data["findings"])))
@@ -124,15 +123,14 @@ def _entry(path: str, index: int, raw: Any) -> Entry:
     where = f"{path}: findings/{index}"
     if not isinstance(raw, Mapping) or not isinstance(raw.get("fingerprint"), str):
         raise RecordError(f"{where}: an entry needs a fingerprint, 16 hex digits in quotes as in a JSON report")
-    expires = raw.get("expires")
-    if isinstance(expires, datetime.datetime):
-        expires = expires.date()
-    if not isinstance(expires, datetime.date):
-        raise RecordError(f"{where}: expires is a day such as 2027-01-31, not {expires!r}")
+    try:
+        expires = datetime.datetime.fromisoformat(str(raw.get("expires"))).date()
+    except ValueError:
+        raise RecordError(f"{where}: expires is a day such as 2027-01-31, not {show(raw.get('expires'))}") from None
     texts = {name: raw.get(name) for name in ("rule", "where", "condition", "documented", "observed", "reason", "note")}
     wrong = next((name for name, value in texts.items() if value is not None and not isinstance(value, str)), None)
     if wrong:
-        raise RecordError(f"{where}: {wrong} is a text, not {texts[wrong]!r}")
+        raise RecordError(f"{where}: {wrong} is a text, not {show(texts[wrong])}")
     return Entry(
         fingerprint=raw["fingerprint"], expires=expires, **{name: value or "" for name, value in texts.items()}
     )

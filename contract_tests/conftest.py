@@ -19,7 +19,7 @@ from contract_tests.storage import private_folder
 from mockserver import reports
 from mockserver.errors import ContractToolError, Inconclusive, UsageError
 from mockserver.findings import Report, Severity, at_least
-from mockserver.reports.clean import one_line
+from mockserver.reports.clean import disarmed, one_line, plain
 from mockserver.reports.masks import masked
 
 # Hypothesis keeps files of its own even where it keeps no examples: never in the folder somebody works in.
@@ -141,7 +141,7 @@ def pytest_collection(session: pytest.Session) -> None:
     error = session.config.stash.get(FAILED, None)
     if error is not None:
         _complain(session.config, str(error))
-        pytest.exit(str(error), returncode=error.exit_code)
+        pytest.exit(one_line(str(error)), returncode=error.exit_code)
 
 
 def _complain(config: pytest.Config, error: str) -> None:
@@ -200,7 +200,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Any:
         pytest.skip(str(error))
     except ContractToolError as error:
         _complain(pyfuncitem.config, str(error))
-        pytest.exit(str(error), returncode=error.exit_code)
+        pytest.exit(one_line(str(error)), returncode=error.exit_code)
     except Exception as error:  # a defect of the suite itself must never pass for a clean run
         pyfuncitem.config.stash[RUN].broken = error
         pyfuncitem.session.shouldstop = "the suite itself failed"
@@ -264,7 +264,7 @@ def _publish(config: pytest.Config, run: Run, report: Report) -> bool:
         told = ""
         _complain(config, str(error))
     if told:
-        sys.stderr.write(f"{told}\n")
+        sys.stderr.write("".join(f"{disarmed(plain(line))}\n" for line in told.splitlines()))
     return written
 
 

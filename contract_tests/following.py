@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from contract_tests.alarm import Alarm
-from mockserver import __version__
+from mockserver import __version__, media
 from mockserver.viewing import UnfollowedError
 
 LARGEST: Final = 64 * 1024 * 1024
@@ -151,10 +151,15 @@ def _body(answer: httpx.Response, deadline: float) -> bytes:
     if answer.status_code != 200:
         raise LookupError(f"a GET of the address is answered with status {answer.status_code}")
     body = bytearray()
-    for chunk in answer.iter_bytes():
+    for chunk in answer.iter_raw():  # httpx would undo content codings without a bound
         body += chunk
         if len(body) > LARGEST:
             raise LookupError(f"the address leads to more than {LARGEST} bytes")
     if time.perf_counter() >= deadline:  # the alarm ended the connection, which may look like the end of the file
         raise httpx.ReadTimeout("too late")
-    return bytes(body)
+    if not (coding := httpx.Headers(answer.extensions[RAW_HEADERS]).get("content-encoding")):
+        return bytes(body)
+    file, problem = media.decode(bytes(body), coding)
+    if problem:
+        raise LookupError(f"the address leads to a file that cannot be read: {problem.message}")
+    return file

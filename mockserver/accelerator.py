@@ -1,6 +1,7 @@
 """A fast first opinion: a compiled validator that may say yes, so that ``jsonschema`` is asked only about the rest.
 
-It is used where its yes is known to imply the judge's yes; whatever it does not accept, the judge decides and explains.
+It is used where its yes is known to imply the judge's yes; whatever it does not accept, the judge decides and explains.  It
+forgets what it judged already, and is not asked where schemas overlap.
 ``tests/test_mock_admission.py`` and ``tests/test_expressions.py`` hold both against each other.
 """
 
@@ -13,6 +14,7 @@ from typing import Any
 import jsonschema_rs
 
 from mockserver.dimensions import FastDimensions
+from mockserver.overlap import overlapping
 from mockserver.pointers import dereference, find
 
 _UNSURE_PATTERN = re.compile(r"\\[DWSsBbpPkuxc0-9]|\[\^|\[\]|\(\?|\.")
@@ -56,7 +58,7 @@ class Accelerator:
             return False  # numbers and texts it cannot hold: the judge can
 
     def _compile(self, schema: str) -> Any:
-        if any(_unsure(node) for node in _reachable(self._document, schema)):
+        if overlapping(self._document) or any(_unsure(node) for node in _reachable(self._document, schema)):
             return None
         try:
             return jsonschema_rs.Draft202012Validator(

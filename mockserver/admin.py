@@ -31,7 +31,7 @@ from mockserver.scenarios import MalformedScenarioError, Scenario, scenario_of
 if TYPE_CHECKING:
     from mockserver.app import Mock
 
-_BODY_AT_MOST: Final = 1024 * 1024
+BODY_AT_MOST: Final = 1024 * 1024
 _READ_AT_MOST: Final = 64 * 1024 * 1024
 """Bytes of a body that is too large which are read and dropped, so that the client gets to read the refusal."""
 _PAGE: Final = 1000
@@ -209,12 +209,12 @@ async def _body(request: Request) -> Any:
     content, size = bytearray(), 0
     async for piece in request.stream():
         size += len(piece)
-        if size <= _BODY_AT_MOST:
+        if size <= BODY_AT_MOST:
             content += piece
         elif size > _READ_AT_MOST:
             break
-    if size > _BODY_AT_MOST:
-        raise ProblemError(413, f"the body must have at most {_BODY_AT_MOST} bytes")
+    if size > BODY_AT_MOST:
+        raise ProblemError(413, f"the body must have at most {BODY_AT_MOST} bytes")
     reading = media.read_json(bytes(content))
     if reading.problems or reading.value is MISSING:
         raise ProblemError(400, "; ".join(problem.message for problem in reading.problems))

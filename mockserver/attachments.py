@@ -6,6 +6,7 @@ Names come from the archive and are not trusted: nothing outside the folder is r
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,10 @@ ZIP: Final = (b"PK\x03\x04", b"PK\x05\x06")
 """First bytes of a zip; the second of one that holds nothing."""
 
 
+_BROKEN: Final = (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, RuntimeError, OSError, ValueError)
+"""What zipfile raises of a damaged file, or one packed in a way that it does not know."""
+
+
 def nowhere(_: str) -> None:
     """An archive without a place on disk has no files beside it."""
 
@@ -31,12 +36,13 @@ def beside(folder: Path) -> Attachments:
     """Files in a folder and below it."""
 
     def read(name: str) -> bytes | None:
-        if "\0" in name:
+        try:
+            file = (folder / name).resolve()
+            if not file.is_relative_to(folder.resolve()) or not file.is_file() or file.stat().st_size > LARGEST:
+                return None
+            return file.read_bytes()
+        except (OSError, ValueError):  # such as a name that no file can have
             return None
-        file = (folder / name).resolve()
-        if not file.is_relative_to(folder.resolve()) or not file.is_file() or file.stat().st_size > LARGEST:
-            return None
-        return file.read_bytes()
 
     return read
 
@@ -56,7 +62,7 @@ def unzipped(stream: BinaryIO, name: str) -> Iterator[tuple[BinaryIO, Attachment
                 raise RecordError(f"{name}: a zip with one .har in it is expected; it has {len(archives)}")
             with packed.open(archives[0]) as archive:
                 yield cast(BinaryIO, archive), lambda member: _member(packed, member)
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError, OSError) as error:
+    except _BROKEN as error:
         raise RecordError(f"{name}: the zip cannot be read: {error}") from None
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from mockserver.findings import Severity, Source
+from mockserver.gaps import filling
 from mockserver.library import Document
 from mockserver.pointers import escape, find
 from mockserver.streams import StreamSpec
@@ -216,14 +217,12 @@ class Contract:
         return found if isinstance(found, Mapping) else None
 
     @cached_property
-    def _paths(self) -> tuple[dict[str, dict[str, Operation]], list[tuple[re.Pattern[str], dict[str, Operation]]]]:
+    def _paths(self) -> tuple[dict[str, dict[str, Operation]], list[tuple[_Template, dict[str, Operation]]]]:
         by_path: dict[str, dict[str, Operation]] = {}
         for operation in self.operations:
             by_path.setdefault(operation.path, {})[operation.method] = operation
         fixed = {path: methods for path, methods in by_path.items() if "{" not in path}
-        templates = [
-            (re.compile(_template(path)), by_path[path]) for path in sorted(by_path, key=_generality) if "{" in path
-        ]
+        templates = [(_Template(path), by_path[path]) for path in sorted(by_path, key=_generality) if "{" in path]
         return fixed, templates
 
     def match(self, method: str, path: str) -> Match:
@@ -231,9 +230,9 @@ class Contract:
         fixed, templates = self._paths
         methods, values = fixed.get(path), {}
         if methods is None:
-            for pattern, candidates in templates:
-                if found := pattern.fullmatch(path):
-                    methods, values = candidates, {_decoded(k): v for k, v in found.groupdict().items()}
+            for template, candidates in templates:
+                if (found := template.values(path)) is not None:
+                    methods, values = candidates, found
                     if method in candidates:
                         break
         if methods is None:
@@ -296,19 +295,19 @@ def severity_of(node: Mapping[str, Any], inherited: Severity) -> Severity:
     return inherited
 
 
-def _template(path: str) -> str:
-    pieces = re.split(r"\{([^{}]*)\}", path)
-    return "".join(
-        re.escape(piece) if index % 2 == 0 else f"(?P<{_encoded(piece)}>[^/]+)" for index, piece in enumerate(pieces)
-    )
+class _Template:
+    """A path with parameters, each of which stands for a part of one segment."""
 
+    def __init__(self, path: str) -> None:
+        pieces = re.split(r"\{([^{}]*)\}", path)
+        self._pieces, self._names = pieces[::2], pieces[1::2]
 
-def _encoded(name: str) -> str:
-    return "p_" + name.encode().hex()
-
-
-def _decoded(group: str) -> str:
-    return bytes.fromhex(group.removeprefix("p_")).decode()
+    def values(self, path: str) -> dict[str, str] | None:
+        """The parameters by name; None for another path."""
+        found = filling(self._pieces, path, 1)
+        if found is None or any("/" in value for value in found):
+            return None
+        return dict(zip(self._names, found, strict=True))
 
 
 def _generality(path: str) -> tuple[int, int]:

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
-from typing import Any
+from typing import Any, Final
 
 from jsonschema.exceptions import ValidationError, best_match
 
 from mockserver import media, sentences
 from mockserver.accelerator import Accelerator
 from mockserver.contract import Contract, Operation, severity_of
-from mockserver.dialect import dialect_of
+from mockserver.dialect import ERRORS_AT_MOST, dialect_of
 from mockserver.findings import Severity, Side, Source, Violation
 from mockserver.meaning import MeaningValidator
 from mockserver.media import MISSING
@@ -22,8 +22,10 @@ from mockserver.pointers import find, pointer_of
 from mockserver.rules import rule_for
 from mockserver.wording import Spoken, spoken
 
-ERRORS_AT_MOST = 1000
-"""Errors of one value that are explained, in the order of the schema: a list may have a million wrong items."""
+VIOLATIONS_AT_MOST: Final = ERRORS_AT_MOST
+"""Violations of one value that are told: a body of a megabyte may hold a hundred thousand."""
+_NAMES_AT_MOST: Final = 2000
+"""Names of one object that are looked for among those which must not be there."""
 _ABSENT = ("required", "dependentRequired")
 _UNKNOWN = ("additionalProperties", "unevaluatedProperties")
 
@@ -63,6 +65,10 @@ class Explainer:
             deep = media.Problem("json.depth", "the value is nested too deeply to be held against its schema")
             yield self.bytes(deep, operation, side, schema)
             return
+        except OverflowError:
+            large = media.Problem("json.number", "a number is too large to be held against its schema")
+            yield self.bytes(large, operation, side, schema)
+            return
         wrong_type = {tuple(error.absolute_path) for error in errors if error.validator == "type"}
         seen: set[tuple[str, str, str]] = set()
         for error in errors:
@@ -74,6 +80,8 @@ class Explainer:
                 if identity not in seen:
                     seen.add(identity)
                     yield violation
+                    if len(seen) >= VIOLATIONS_AT_MOST:
+                        return
 
     def _from_error(
         self,
@@ -236,5 +244,6 @@ def _members(error: ValidationError) -> list[str]:
         pairs = [(key, name) for key, names in table.items() for name in names]
         return [name for key, name in pairs if key in error.instance and name not in error.instance]
     if error.validator in _UNKNOWN and error.validator_value is False:
-        return [name for name in error.instance if repr(name) in error.message] or [""]
+        looked_at = islice(error.instance, _NAMES_AT_MOST)
+        return list(islice((name for name in looked_at if repr(name) in error.message), VIOLATIONS_AT_MOST)) or [""]
     return [""]

@@ -15,6 +15,9 @@ from typing import Any, Final
 LONGEST_SEARCH_S: Final = 0.1
 """Seconds after which a search is given up."""
 
+LONGEST_PATTERN: Final = 10_000
+"""Characters of a pattern: reading one takes time as well, and making texts for it."""
+
 _TOKEN: Final = re.compile(
     r"""(?P<members>\[\^?(?:\\.|[^\]\\])*\]?) | \\k<(?P<again>[^>]+)> | \(\?<(?P<group>[^=!>][^>]*)>
       | \\u\{(?P<point>[0-9A-Fa-f]{1,6})\} | \\c(?P<control>[A-Za-z]) | \\(?P<kind>[dDwWsS/]) | \\. | (?P<sign>[$.])""",
@@ -30,6 +33,15 @@ _SIGNS: Final = {"$": r"\Z", ".": r"[^\n\r\u2028\u2029]"}
 _EMPTY: Final = {"[]": "(?!)", "[^]": r"[\s\S]"}
 
 
+_PIECE: Final = re.compile(r"\[(?:\\.|[^\]\\])*+\]?|\\.|\{(?P<times>[0-9]{1,12})(?:,[0-9]*)?\}|.", re.DOTALL)
+UNROLLED_AT_MOST: Final = 100_000
+"""Characters that a pattern may demand: ``(a{9999}){9999}`` takes minutes to be read."""
+
+
+_ROW_AT_MOST: Final = 200
+_ALWAYS: Final = "(?!(?!))"
+
+
 class ExpressionError(ValueError):
     """A pattern that cannot be read; says why."""
 
@@ -38,12 +50,20 @@ class Expression:
     """One pattern; made by :func:`expression`."""
 
     def __init__(self, pattern: str) -> None:
+        if len(pattern) > LONGEST_PATTERN:
+            raise ExpressionError(
+                f"the regular expression {pattern[:80]!r}... cannot be read: it has more than {LONGEST_PATTERN} characters"
+            )
         import regex  # 15 ms, for contracts that have patterns
 
         self.pattern = pattern
         self.text = translated(pattern)
+        if _unrolled(self.text) > UNROLLED_AT_MOST:
+            raise ExpressionError(
+                f"the regular expression {pattern[:80]!r} cannot be read: it demands more than {UNROLLED_AT_MOST} characters"
+            )
         try:
-            self._compiled: Any = regex.compile(self.text, regex.VERSION0)
+            self._compiled: Any = regex.compile(_parted(self.text), regex.VERSION0)
         except (regex.error, OverflowError, RecursionError, ValueError) as error:
             raise ExpressionError(f"the regular expression {pattern[:200]!r} cannot be read: {error}") from None
         self._given_up: float = float("inf")
@@ -91,6 +111,46 @@ def matches(pattern: str, text: str) -> bool:
 def translated(pattern: str) -> str:
     """A pattern of ECMA 262 in the dialect of Python: ``$`` is the very end, ``\\d`` ASCII, groups are named by ``(?P<``."""
     return _TOKEN.sub(_token, pattern)
+
+
+def _unrolled(text: str) -> int:
+    """Characters that a pattern demands, repetitions written out: reading it takes time in proportion."""
+    sums, last = [0], 0
+    for found in _PIECE.finditer(text):
+        if times := found["times"]:
+            sums[-1] += last * (int(times) - 1)
+            last *= int(times)
+        elif found[0] == "(":
+            sums.append(0)
+            last = 0
+        elif found[0] == ")" and len(sums) > 1:
+            last = sums.pop()
+            sums[-1] += last
+        else:
+            last = 1
+            sums[-1] += 1
+    return max(sum(sums), *sums)
+
+
+def _parted(text: str) -> str:
+    """The pattern with something that is always true in every long row of plain characters.
+
+    ``regex`` prepares the search for such a row in time that grows with the cube of its length, before it looks at any clock.
+    """
+    if len(text) < _ROW_AT_MOST:
+        return text
+    pieces, row = [], 0
+    for found in _PIECE.finditer(text):
+        piece = found[0]
+        plain = (
+            not found["times"] and piece[0] not in "[](){}.*+?^$|" and not (piece[0] == "\\" and piece[1:].isalnum())
+        )
+        row = row + 1 if plain else 0
+        if row == _ROW_AT_MOST:
+            pieces.append(_ALWAYS)
+            row = 0
+        pieces.append(piece)
+    return "".join(pieces)
 
 
 def _token(token: re.Match[str]) -> str:

@@ -88,7 +88,7 @@ class Violation:
     def fingerprint(self) -> str:
         """Sixteen hex digits that stay the same for the same rule at the same place, whatever the values."""
         parts = (self.rule, self.side, self.operation, self.normalised, self.place)
-        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+        return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)

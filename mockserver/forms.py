@@ -25,7 +25,7 @@ logging.getLogger("python_multipart").addHandler(logging.NullHandler())  # what 
 
 MEDIA_TYPE: Final = "multipart/form-data"
 
-_PARTS_AT_MOST: Final = 1000
+PARTS_AT_MOST: Final = 1000
 _NAME = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\]){0,8})")
 
 
@@ -52,8 +52,8 @@ class _Reader:
 
     def _begin(self) -> None:
         self._headers, self._data = {}, bytearray()
-        if len(self.found) >= _PARTS_AT_MOST:
-            raise FormParserError(f"it has more than {_PARTS_AT_MOST} parts")
+        if len(self.found) >= PARTS_AT_MOST:
+            raise FormParserError(f"it has more than {PARTS_AT_MOST} parts")
 
     def _on_field(self, data: bytes, start: int, end: int) -> None:
         self._field += data[start:end]

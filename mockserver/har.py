@@ -18,7 +18,7 @@ from mockserver.attachments import Attachments, nowhere
 from mockserver.jsonstream import JsonStream
 from mockserver.media import decode
 from mockserver.messages import Exchange, Headers, Request, Response, header
-from mockserver.ndjson import NO_REQUEST_BODY, NO_RESPONSE_BODY
+from mockserver.ndjson import LATEST_S, NO_REQUEST_BODY, NO_RESPONSE_BODY
 
 _CODED: Final = {"gzip": b"\x1f\x8b", "x-gzip": b"\x1f\x8b"}
 
@@ -133,7 +133,7 @@ def _positive(size: Any) -> bool:
 def _announced(headers: Headers) -> bool:
     """Whether the headers speak of a body."""
     length = (header(headers, "content-length") or "").strip()
-    return length.isdigit() and int(length) > 0
+    return length.isascii() and length.isdigit() and length.strip("0") != ""
 
 
 def _unpacked(text: str) -> bytes:
@@ -169,15 +169,16 @@ def _object(node: Any, name: str) -> Mapping[str, Any]:
 
 def _time(entry: Mapping[str, Any]) -> float:
     try:
-        return datetime.fromisoformat(str(entry.get("startedDateTime", ""))).timestamp()
+        found = datetime.fromisoformat(str(entry.get("startedDateTime", ""))).timestamp()
     except (ValueError, OverflowError):
         return 0.0
+    return found if 0 <= found <= LATEST_S else 0.0
 
 
 def _seconds(milliseconds: Any) -> float:
     if isinstance(milliseconds, bool) or not isinstance(milliseconds, int | float):
         return 0.0
-    return max(0.0, float(milliseconds) / 1000)
+    return milliseconds / 1000 if 0 <= milliseconds <= LATEST_S else 0.0
 
 
 OPENING: Final = (

@@ -7,19 +7,25 @@ wrong can be named there.  What the document means is left to :mod:`mockserver.c
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import unquote, urldefrag
 
 from mockserver.errors import ContractError
+from mockserver.parsing import LEVELS_AT_MOST
 from mockserver.parsing import line_of as line_of
 from mockserver.parsing import parse as parse
 from mockserver.pointers import descend, escape, find, parent_pointers
 
 _ENTRY_NAMES = ("openapi.json", "openapi.yaml", "openapi.yml")
+VALUES_AT_MOST: Final = 2_000_000
+"""Values of a contract with its files put into each other, beyond which it is taken for an attack."""
+INSERTIONS_AT_MOST: Final = 10_000
+"""Files that are put in the place of references, each as often as it is."""
 _CLOSED_AWAY = ("$id", "$schema", "$anchor", "$dynamicAnchor")
 
 
@@ -46,12 +52,13 @@ def locate(name_or_path: str | None) -> Path:
     if "/" not in wanted and "\\" not in wanted and (entry := _entry_in(bundled_root() / wanted)):
         return entry
     path = Path(wanted)
-    if path.is_dir():
-        if entry := _entry_in(path):
-            return entry
-        raise ContractError(f"the folder holds none of {', '.join(_ENTRY_NAMES)}", file=wanted)
-    if path.is_file():
+    if _is_file(path):
         return path
+    if entry := _entry_in(path):
+        return entry
+    with contextlib.suppress(OSError):
+        if path.is_dir():
+            raise ContractError(f"the folder holds none of {', '.join(_ENTRY_NAMES)}", file=wanted)
     names = ", ".join(bundled_names())
     raise ContractError(
         f"no such contract: neither a file, a folder nor one of the shipped ones ({names})", file=wanted
@@ -59,7 +66,15 @@ def locate(name_or_path: str | None) -> Path:
 
 
 def _entry_in(folder: Path) -> Path | None:
-    return next((folder / name for name in _ENTRY_NAMES if (folder / name).is_file()), None)
+    return next((folder / name for name in _ENTRY_NAMES if _is_file(folder / name)), None)
+
+
+def _is_file(path: Path) -> bool:
+    """Whether there is such a file; a name that no file can have is that of none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +150,10 @@ def read(name_or_path: str | None, problems: list[ContractError] | None = None) 
     """
     entry = locate(name_or_path)
     closer = _Closer(entry, problems)
-    data = closer.close()
+    try:
+        data = closer.close()
+    except RecursionError:
+        raise ContractError("its files are nested too deeply into each other", file=str(entry)) from None
     shipped = entry.parent.parent == bundled_root() or entry.name in _ENTRY_NAMES
     name = entry.resolve().parent.name if shipped else entry.stem
     return Document(name, entry, data, tuple(closer.files), closer.origins)
@@ -155,6 +173,7 @@ class _Closer:
         self._waiting: list[Path] = []
         self._schemas: dict[str, Any] = {}
         self._names: set[str] = set()
+        self._walked = self._inserted = 0
 
     def close(self) -> dict[str, Any]:
         raw = self._load(self.entry)
@@ -192,6 +211,9 @@ class _Closer:
         """``inside`` is the pointer in ``file``, ``outside`` the pointer in the closed document."""
         if _is_data(inside):
             return node
+        self._walked += 1
+        if self._walked > VALUES_AT_MOST:
+            raise ContractError(f"its references unfold to more than {VALUES_AT_MOST} values", file=str(self.entry))
         if isinstance(node, list):
             steps = ((str(i), item) for i, item in enumerate(node))
             return [self._walk(v, file, f"{inside}/{k}", f"{outside}/{k}", chain) for k, v in steps]
@@ -226,6 +248,13 @@ class _Closer:
         if target not in self._homes and not fragment and not _is_schema(content):
             if target in chain:
                 raise self._error(f"$ref {reference!r} refers to itself", here)
+            if outside.count("/") > LEVELS_AT_MOST:
+                raise self._error(f"$ref {reference!r} nests files more than {LEVELS_AT_MOST} levels deep", here)
+            self._inserted += 1
+            if self._inserted > INSERTIONS_AT_MOST:
+                raise ContractError(
+                    f"its references put more than {INSERTIONS_AT_MOST} files into each other", file=str(self.entry)
+                )
             self.origins[outside] = (target, "")
             merged = self._walk(content, target, "", outside, (*chain, target))
             return {**merged, **siblings} if siblings and isinstance(merged, dict) else merged
@@ -246,7 +275,10 @@ class _Closer:
         return self._homes[target]
 
     def _target(self, reference: str, file: Path, here: tuple[str, str]) -> tuple[Path, str]:
-        address, fragment = urldefrag(reference)
+        try:
+            address, fragment = urldefrag(reference)
+        except ValueError as error:
+            raise self._error(f"$ref {reference!r} is no reference: {error}", here) from None
         fragment = unquote(fragment)
         target = file
         if address:
@@ -257,12 +289,11 @@ class _Closer:
                 raise self._error(f"$ref {reference!r} leads to the network, which is never asked", here)
             try:
                 target = known or (file.parent / unquote(address)).resolve()
-                there = target.is_file()
-            except (OSError, ValueError):  # NUL, or a name that is too long
-                there = False
+            except (OSError, ValueError):
+                raise self._error(f"$ref {reference!r} names a file that does not exist", here) from None
             if not target.is_relative_to(self.root):
                 raise self._error(f"$ref {reference!r} leads out of the contract's folder", here)
-            if not there:
+            if not _is_file(target):
                 raise self._error(f"$ref {reference!r} names a file that does not exist", here)
         if fragment and not fragment.startswith("/"):
             fragment = self._anchor(self._load(target), fragment, reference, here)

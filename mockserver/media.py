@@ -17,7 +17,9 @@ MAX_DECODED: Final = 64 * 1024 * 1024
 """Bytes of a body without its content coding; as much is read of one that has none."""
 MAX_VALUES: Final = 1_000_000
 """Values of one JSON text, counted by commas; judging them takes seconds."""
-_CODINGS_AT_MOST: Final = 3
+CODINGS_AT_MOST: Final = 3
+_KEYS_AT_MOST: Final = 20
+"""Repeated keys of one text that are told by their names."""
 
 
 class _Missing:
@@ -78,7 +80,7 @@ def covers(documented: str, kind: str) -> bool:
 def decode(body: bytes, coding: str | None) -> tuple[bytes, Problem | None]:
     """Undo ``Content-Encoding``; on failure the bytes as they came and the problem."""
     names = [name.strip().lower() for name in (coding or "").split(",") if name.strip()]
-    if len(names) > _CODINGS_AT_MOST:
+    if len(names) > CODINGS_AT_MOST:
         return body, Problem("wire.coding", f"{len(names)} content codings on top of each other are not undone")
     for name in reversed(names):
         if name == "identity":
@@ -140,11 +142,7 @@ def _not_utf8(body: bytes, error: UnicodeDecodeError, problems: list[Problem]) -
         f" (it looks like {guess})" if guess else ""
     )
     problems.append(Problem("json.encoding", what))
-    try:
-        value = json.loads(body.decode(guess or "utf-8", "replace"))
-    except (ValueError, RecursionError):
-        value = MISSING
-    return Reading(value, tuple(problems))
+    return Reading(_read_text(body.decode(guess or "utf-8", "replace"), []).value, tuple(problems))
 
 
 class _Hooks:
@@ -194,14 +192,22 @@ def _read_text(text: str, problems: list[Problem]) -> Reading:
         return Reading(
             MISSING, (*problems, Problem("json.depth", f"the JSON text is nested more than {MAX_DEPTH} levels deep"))
         )
-    for key in dict.fromkeys(hooks.repeated):
-        problems.append(Problem("json.duplicate-key", f"the key {key!r} stands more than once in one object"))
+    repeated = list(dict.fromkeys(hooks.repeated))
+    for key in repeated[:_KEYS_AT_MOST]:
+        problems.append(Problem("json.duplicate-key", f"the key {_cut(key)} stands more than once in one object"))
+    if len(repeated) > _KEYS_AT_MOST:
+        what = f"{len(repeated) - _KEYS_AT_MOST} more keys stand more than once in one object"
+        problems.append(Problem("json.duplicate-key", what))
     for name in dict.fromkeys(hooks.constants):
         problems.append(Problem("json.constant", f"{name} is not JSON (RFC 8259, 6)"))
     rest = text[end:].strip(" \t\r\n")
     if rest:
         problems.append(Problem("json.trailing", f"{len(rest)} characters follow the JSON text: {rest[:40]!r}"))
     return Reading(value, tuple(problems))
+
+
+def _cut(key: str) -> str:
+    return repr(key if len(key) <= 80 else f"{key[:80]}...")
 
 
 def _number(digits: str) -> float:

@@ -19,6 +19,9 @@ NO_REQUEST_BODY: Final = "the request's body is not in the record"
 NO_RESPONSE_BODY: Final = "the response's body is not in the record"
 """Notes of an exchange whose body was not kept: nothing can be said about it, least of all that it was empty."""
 
+LATEST_S: Final = 253_370_764_800.0
+"""The year 9999 in Unix seconds: what is later is no time that could be shown."""
+
 LONGEST_LINE: Final = 512 * 1024 * 1024
 """Bytes of one exchange that are read."""
 
@@ -86,8 +89,8 @@ def exchange_of(value: Any, place: str) -> Exchange:
                 _member(response, "cut", str, None),
             ),
             failure=_member(value, "failure", str, None),
-            started=float(_member(value, "started", (int, float), 0.0)),
-            duration=float(_member(value, "duration", (int, float), 0.0)),
+            started=_seconds(value, "started"),
+            duration=_seconds(value, "duration"),
             session=_member(value, "session", str, ""),
             notes=tuple(str(note) for note in _member(value, "notes", list, [])),
         )
@@ -145,6 +148,14 @@ def _headers(message: Mapping[str, Any]) -> Headers:
     if not all(isinstance(pair, list) and len(pair) == 2 and all(isinstance(p, str) for p in pair) for pair in pairs):
         raise ValueError("'headers' is a list of pairs of texts")
     return tuple((name, value) for name, value in pairs)
+
+
+def _seconds(value: Any, name: str) -> float:
+    """A time that clocks and calendars can show; 0.0 where there is none."""
+    found: float = _member(value, name, (int, float), 0.0)
+    if not 0 <= found <= LATEST_S:
+        raise ValueError(f"{name!r} is no time in seconds")
+    return float(found)
 
 
 _REQUIRED: Final = object()

@@ -6,10 +6,13 @@ Sec-Fetch-Site) or by a name that was made to point here (Host).  Neither may re
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from collections.abc import Mapping
-from urllib.parse import urlsplit
+from typing import Final
 
-from mockserver.settings import LOOPBACK
+_HOST: Final = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(?::[0-9]{1,5})?")
+"""A Host header as browsers send it: no user, no path, no other characters."""
 
 
 def stranger(method: str, headers: Mapping[str, str], loopback: bool) -> str:
@@ -18,12 +21,12 @@ def stranger(method: str, headers: Mapping[str, str], loopback: bool) -> str:
     Only on ``loopback`` the names are known by which the mock is reached; elsewhere a proxy before it may have changed Host.
     """
     host = headers.get("host", "")
-    if loopback and not _local(f"//{host}"):
-        return f"the administration is reached by a loopback address, not as {host!r:.80}"
+    if loopback and not _local(host):
+        return f"the administration is reached by a loopback address, not as {host[:80]!r}"
     origin, site = headers.get("origin"), headers.get("sec-fetch-site")
     own = site == "same-origin" and not loopback
-    if origin is not None and not own and (origin == "null" or _place(origin) != host):
-        return f"the administration takes no requests from pages of {origin!r:.80}"
+    if origin is not None and not own and origin.lower() not in (f"http://{host}".lower(), f"https://{host}".lower()):
+        return f"the administration takes no requests from pages of {origin[:80]!r}"
     if site in ("cross-site", "same-site") and not _followed(method, headers):
         return "the administration takes no requests from pages of other sites"
     return ""
@@ -35,17 +38,16 @@ def _followed(method: str, headers: Mapping[str, str]) -> bool:
     return shown and method in ("GET", "HEAD")
 
 
-def _place(url: str) -> str:
-    """The host and port of a URL; "" when it has none or cannot be read."""
+def _local(host: str) -> bool:
+    """Whether a Host header names this machine and nothing else could be meant."""
+    found = _HOST.fullmatch(host)
+    if found is None:
+        return False
+    name = found["name"].strip("[]").lower()
+    if name == "localhost":
+        return True
     try:
-        return urlsplit(url).netloc
-    except ValueError:
-        return ""
-
-
-def _local(address: str) -> bool:
-    try:
-        name = urlsplit(address).hostname or ""
+        address = ipaddress.ip_address(name)
     except ValueError:
         return False
-    return name in LOOPBACK or (name.startswith("127.") and name.replace(".", "").isdigit())
+    return address.is_loopback

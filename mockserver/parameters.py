@@ -5,6 +5,9 @@ The styles of OpenAPI 3.1, 4.8.12.2 that clients use: simple, form, spaceDelimit
 
 from __future__ import annotations
 
+import math
+import re
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, unquote
@@ -14,6 +17,9 @@ from mockserver.media import MISSING
 from mockserver.messages import Request, header_values
 from mockserver.pointers import dereference
 
+_WHOLE = re.compile(r" *[+-]?[0-9]{1,310} *")
+_NUMBER = re.compile(r" *[+-]?(?:[0-9]{1,400}(?:\.[0-9]{0,400})?|\.[0-9]{1,400})(?:[eE][+-]?[0-9]{1,9})? *")
+"""What is read as a number: not all that Python takes for one, such as ``nan``, ``1_000`` and digits of other scripts."""
 _SEPARATORS = {"simple": ",", "form": ",", "spaceDelimited": " ", "pipeDelimited": "|"}
 
 
@@ -74,13 +80,10 @@ def _members(document: Mapping[str, Any], schema: Mapping[str, Any], pairs: Mapp
 def scalar(schema: Mapping[str, Any], text: str) -> Any:
     """The text as the first documented type that it can be read as; else the text itself, for the judge to refuse."""
     for kind in kinds_of(schema):
-        try:
-            if kind == "integer":
-                return int(text)
-            if kind == "number":
-                return float(text)
-        except ValueError:
-            continue
+        if kind == "integer" and _WHOLE.fullmatch(text) and abs(value := int(text)) <= sys.float_info.max:
+            return value
+        if kind == "number" and _NUMBER.fullmatch(text) and math.isfinite(number := float(text)):
+            return number
         if kind == "boolean" and text in ("true", "false"):
             return text == "true"
         if kind == "null" and text in ("", "null"):

@@ -11,36 +11,51 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import unquote
 
 import yaml
 
 from mockserver.errors import ContractError
+from mockserver.pointers import index_of
 
-_NODES_AT_MOST = 500_000
-"""Values of one file, aliases unfolded, beyond which it is taken for an attack."""
+BYTES_AT_MOST: Final = 32 * 1024 * 1024
+"""Bytes of one file that are read; so many characters may also stand in it when its aliases are unfolded."""
 
+NODES_AT_MOST: Final = 500_000
+"""Values of one file of YAML, aliases unfolded, beyond which it is taken for an attack."""
+
+_MERGE: Final = "tag:yaml.org,2002:merge"
+_UNFOLDED: Final = f"its aliases unfold to more than {NODES_AT_MOST} values"
 
 _DIGITS_AT_MOST = 4300
 """What Python reads of one number, since reading takes time in proportion to the square."""
 
-LEVELS_AT_MOST = 100
+LEVELS_AT_MOST: Final = 100
 """How deep objects and lists of a file may nest: whatever walks a contract may recurse."""
 
-_STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+_STRUCTURE = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
+"""A text goes on to the end where nothing closes it, and is looked at once: trying again behind each quote takes hours."""
 
 
-def parse(path: Path) -> Any:
-    """The value in a JSON or YAML file; raises ContractError with the line of whatever keeps it from being read."""
+def parse(path: Path, *, as_yaml: bool | None = None) -> Any:
+    """The value in a JSON or YAML file, by its name unless said; dates become texts.
+
+    Raises ContractError with the line of whatever keeps it from being read.
+    """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        with path.open("rb") as file:
+            content = file.read(BYTES_AT_MOST + 1)
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ContractError(f"not UTF-8: {error.reason} at byte {error.start}", file=str(path)) from None
     except OSError as error:
         raise ContractError(f"cannot be read: {error.strerror}", file=str(path)) from None
+    if len(content) > BYTES_AT_MOST:
+        raise ContractError(f"the file has more than {BYTES_AT_MOST} bytes; split it", file=str(path))
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     try:
-        if path.suffix in (".yaml", ".yml"):
+        if path.suffix in (".yaml", ".yml") if as_yaml is None else as_yaml:
             return json.loads(_as_json(text), parse_constant=_no_constant)
         _not_too_deep(text, _opened(text), path)
         return json.loads(
@@ -97,7 +112,7 @@ def _as_json(text: str) -> str:
 
 def _from_yaml(text: str) -> Any:
     """The value of a YAML text; where a key stands twice PyYAML would take the last one and say nothing."""
-    loader = yaml.SafeLoader(text)
+    loader = _Loader(text)
     try:
         node = loader.get_single_node()
         if node is None:
@@ -123,7 +138,7 @@ def _checked(root: yaml.Node) -> None:
             waiting.extend((value, depth + 1) for _, value in node.value)
             keys: set[str] = set()
             for key in [key for key, _ in node.value if isinstance(key, yaml.ScalarNode)]:
-                if key.tag != "tag:yaml.org,2002:merge":
+                if key.tag != _MERGE:
                     key.tag = "tag:yaml.org,2002:str"
                     if key.value in keys:
                         raise _RepeatedKeyError(key.value, key.start_mark.line + 1)
@@ -175,14 +190,40 @@ def _not_too_deep(text: str, containers: Iterator[tuple[int, int]], path: Path) 
 
 def _bounded(value: Any) -> Any:
     """The value, unless its aliases make it far larger than any contract: then a ValueError before it is unfolded."""
-    waiting, seen = [value], 0
+    waiting, seen, characters = [(value, 0)], 0, 0
     while waiting:
-        node = waiting.pop()
+        node, depth = waiting.pop()
         seen += 1
-        if seen > _NODES_AT_MOST:
-            raise ValueError(f"its aliases unfold to more than {_NODES_AT_MOST} values")
-        waiting.extend(node.values() if isinstance(node, dict) else node if isinstance(node, list) else ())
+        if seen > NODES_AT_MOST:
+            raise ValueError(_UNFOLDED)
+        if depth > LEVELS_AT_MOST:
+            raise RecursionError
+        if isinstance(node, str):
+            characters += len(node)
+        elif isinstance(node, dict):
+            characters += sum(map(len, node))
+            waiting.extend((member, depth + 1) for member in node.values())
+        elif isinstance(node, list):
+            waiting.extend((item, depth + 1) for item in node)
+        if characters > BYTES_AT_MOST:
+            raise ValueError(f"its aliases unfold to more than {BYTES_AT_MOST} characters")
     return value
+
+
+class _Loader(yaml.SafeLoader):
+    """The safe loader of PyYAML, which merges mappings (``<<``) into each other without a bound."""
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        merged = 0
+        for key, value in node.value:
+            if key.tag == _MERGE:
+                for part in value.value if isinstance(value, yaml.SequenceNode) else [value]:
+                    if isinstance(part, yaml.MappingNode):
+                        self.flatten_mapping(part)
+                        merged += len(part.value)
+                    if merged > NODES_AT_MOST:
+                        raise ValueError(_UNFOLDED)
+        super().flatten_mapping(node)
 
 
 class _RepeatedKeyError(Exception):
@@ -200,8 +241,11 @@ class _NumberError(Exception):
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
-        keys = [key for key, _ in pairs]
-        raise _RepeatedKeyError(next(key for index, key in enumerate(keys) if key in keys[:index]))
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise _RepeatedKeyError(key)
+            seen.add(key)
     return result
 
 
@@ -221,8 +265,8 @@ def line_of(path: Path, pointer: str) -> int | None:
             if pair is None:
                 return line
             line, node = pair[0].start_mark.line + 1, pair[1]
-        elif isinstance(node, yaml.SequenceNode) and part.isdigit() and int(part) < len(node.value):
-            node = node.value[int(part)]
+        elif isinstance(node, yaml.SequenceNode) and (index := index_of(part)) is not None and index < len(node.value):
+            node = node.value[index]
             line = node.start_mark.line + 1
         else:
             return line

@@ -6,7 +6,6 @@ It is a string whose characters are the bytes, so that lengths count bytes, and 
 from __future__ import annotations
 
 import base64
-import binascii
 from typing import Any, Final
 
 _MAGIC: Final = (
@@ -39,7 +38,7 @@ class Part(str):
             return None
         try:
             content = base64.b64decode(text, validate=True)
-        except binascii.Error:
+        except ValueError:  # no base64, or no ASCII
             return None
         return cls.of(content, f"file.{kind.rpartition('/')[2]}", kind)
 

@@ -6,14 +6,18 @@ passed over and back-references refused: whoever asks has to search the result, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from random import Random
-from typing import TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 from mockserver.expressions import matches
 
-Writer: TypeAlias = Callable[[Random, int], str]
+STEPS_AT_MOST: Final = 20_000
+"""Characters and repetitions of one text for a pattern: ``((a*)*)*`` could be any number of them."""
+_FAILURES_AT_MOST: Final = 6
+
+_T = TypeVar("_T")
 
 _PRINTABLE = "".join(map(chr, range(32, 127)))
 _DIGITS = "0123456789"
@@ -31,14 +35,48 @@ class PatternError(ValueError):
     """The pattern uses what this module does not understand."""
 
 
+class _TooLongError(Exception):
+    """The text becomes longer than any that is wanted."""
+
+
+class _Bounded:
+    """A random source for one text, which ends when the text becomes too long."""
+
+    def __init__(self, random: Random) -> None:
+        self._random, self._left = random, STEPS_AT_MOST
+
+    def spend(self, steps: int) -> None:
+        self._left -= steps
+        if self._left < 0:
+            raise _TooLongError
+
+    def choice(self, options: Sequence[_T]) -> _T:
+        self.spend(1)
+        return self._random.choice(options)
+
+    def randint(self, least: int, most: int) -> int:
+        self.spend(1)
+        return self._random.randint(least, most)
+
+
+Writer: TypeAlias = Callable[[_Bounded, int], str]
+
+
 def candidates(pattern: str, random: Random, least: int, most: int | None) -> Iterator[str]:
     """Texts that probably match a pattern and have a length of at least `least`, at most `most`; none if it is unknown."""
     try:
         write = writer_of(pattern)
     except PatternError:
         return
+    failures = 0
     for spread in (3, 0, 8, least, least + 4 if most is None else most) * 12:
-        text = write(random, min(spread, _WIDEST_SPREAD))
+        try:
+            text = write(_Bounded(random), min(spread, _WIDEST_SPREAD))
+        except _TooLongError:
+            failures += 1
+            if failures == _FAILURES_AT_MOST:
+                return
+            continue
         yield text
         if len(text) < least:
             # A pattern without anchors leaves room before and after the match.
@@ -55,7 +93,7 @@ def writer_of(pattern: str) -> Writer:
     parser = _Parser(pattern)
     try:
         writer = parser.alternatives()
-    except (IndexError, ValueError) as error:
+    except (IndexError, ValueError, RecursionError) as error:
         raise PatternError(pattern) from error
     if parser.at != len(pattern):
         raise PatternError(pattern)
@@ -189,14 +227,18 @@ class _Parser:
         if not self.take("?"):
             self.take("+")
 
-        def write(random: Random, spread: int) -> str:
+        def write(random: _Bounded, spread: int) -> str:
             bound = least + spread if most < 0 else min(most, least + spread)
-            return "".join(part(random, spread) for _ in range(random.randint(least, bound)))
+            times = random.randint(least, bound)
+            random.spend(times)
+            return "".join(part(random, spread) for _ in range(times))
 
         return write
 
 
 def _one_of(members: str) -> Writer:
+    if not members:
+        raise ValueError("nothing has the property")
     return lambda random, spread: random.choice(members)
 
 

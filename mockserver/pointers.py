@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
 _REFERENCES_AT_MOST = 64
+_INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
 
 
 def escape(part: str | int) -> str:
@@ -44,6 +46,11 @@ def parent_pointers(pointer: str) -> list[str]:
     return found
 
 
+def index_of(part: str) -> int | None:
+    """The index that a step of a pointer names (RFC 6901, 4); None where it names none that a list could have."""
+    return int(part) if _INDEX.fullmatch(part) else None
+
+
 def step(node: Any, part: str) -> Any:
     """The member or item named ``part``; raises KeyError with a sentence when there is none."""
     if isinstance(node, Mapping):
@@ -51,8 +58,9 @@ def step(node: Any, part: str) -> Any:
             return node[part]
         raise KeyError(f"there is no member {part!r}")
     if isinstance(node, list):
-        if part.isdigit() and int(part) < len(node):
-            return node[int(part)]
+        index = index_of(part)
+        if index is not None and index < len(node):
+            return node[index]
         raise KeyError(f"there is no item {part!r} in a list of {len(node)}")
     raise KeyError(f"{part!r} is looked for in a {type(node).__name__}")
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 LONGEST_DELAY_S = 3600.0
+_NOTES_AT_MOST = 20
+"""Preferences of one request that are noted as unknown."""
 
 _ONE = re.compile(
     r"""\s*(?P<name>[!#$%&'*+.^_`|~0-9A-Za-z-]+)
@@ -44,7 +46,8 @@ def preferences_of(header: str) -> Preferences:
     values: dict[str, str] = {}
     for name, value in wishes:
         if name not in ("code", "example", "scenario", "delay", "cut", "seed"):
-            notes.append(f"preference ignored: {name!r} is not known here")
+            if len(notes) < _NOTES_AT_MOST:
+                notes.append(f"preference ignored: {name[:40]!r} is not known here")
         else:
             values.setdefault(name, value)
 

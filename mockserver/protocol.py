@@ -6,20 +6,15 @@ A plainly valid request that came in one piece is answered where it is parsed, h
 
 from __future__ import annotations
 
-import http.client
 import time
 from typing import Any, Final
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
 from mockserver.connections import RATE, SILENT_S, Connections, Hold
 from mockserver.delivery import reset, unacknowledged
+from mockserver.heads import HeadsProtocol
 from mockserver.pipeline import REFUSED
 from mockserver.shortcut import Shortcut
-from mockserver.upgrades import declined
 
-_LINGER_S: Final = 1.0
-"""Seconds that a refused connection is still read from."""
 _HALF_CLOSED_S: Final = 1.0
 """Seconds that an answer under way may still take when the client has closed its side."""
 _LAST_S: Final = 0.05
@@ -28,16 +23,13 @@ _UNFINISHED_S: Final = 0.5
 """Seconds that an unfinished request may still take then."""
 _LARGE: Final = 64 * 1024
 """Bytes of an answer that is worth looking whether anybody takes it."""
-_CLOSING: Final = b"connection: close\r\n\r\n"
 _NAME: Final = b"mock-exchange: "
 _now = time.time
 
 
-class BoundedProtocol(HttpToolsProtocol):
+class BoundedProtocol(HeadsProtocol):
     """Refuses what is not HTTP with 400, a head that grows beyond the mock's limit with 431, what takes too long with 408."""
 
-    _head = 0
-    """Bytes of a head that is not complete; negative when the connection was refused."""
     _heads = 0
     """How many heads were complete."""
     _short: Shortcut | None = None
@@ -58,30 +50,10 @@ class BoundedProtocol(HttpToolsProtocol):
     _slow_since = 0.0
     _hold: Hold | None = None
 
-    def data_received(self, data: bytes) -> None:
-        """Parse; count what comes without completing a head."""
-        if self._head < 0:
-            return  # refused: what still comes is dropped, so that the client gets to read why
-        if b"pgrade:" in data and self._is_idle:
-            data = declined(data)
-        heads = self._heads
-        idle = self._is_idle
-        super().data_received(data)
-        if self._short is not None:
-            self._ordinarily()
-        if self._head < 0:
-            return  # refused just now
-        if self._heads != heads:
-            self._head = 0
-        elif idle:
-            self._head += len(data)
-            limit: int = self._mock.settings.max_headers
-            if self._head > limit and not self.transport.is_closing():
-                self._refuse(431, f"the head of a request must have at most {limit} bytes; it has more")
-
     def on_headers_complete(self) -> None:
         """Choose the way to the answer."""
         self._heads += 1
+        self._moved = True
         short = self._mock.shortcuts.get((self.parser.get_method(), self.url))
         if (
             short is None
@@ -97,6 +69,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of the body."""
+        self._moved = True
         if self._short is None:
             self._came += len(body)
             super().on_body(body)
@@ -109,6 +82,9 @@ class BoundedProtocol(HttpToolsProtocol):
         if short is None:
             super().on_message_complete()
             return
+        self._moved = True
+        if self._named is not None:
+            self._without_trailers()
         try:
             rest = short.written(self.headers, self._body, _now())
         except Exception:  # noqa: BLE001  the application says what is wrong with the contract
@@ -279,6 +255,11 @@ class BoundedProtocol(HttpToolsProtocol):
         return self.cycle is None or self.cycle.response_complete
 
     @property
+    def _limit(self) -> int:
+        limit: int = self._mock.settings.max_headers
+        return limit
+
+    @property
     def _mock(self) -> Any:
         return self.config.app
 
@@ -303,23 +284,10 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._connections.ending:
             self.cycle.keep_alive = False
 
-    def send_400_response(self, msg: str) -> None:
-        """Refuse what is not HTTP."""
-        self._refuse(400, f"the request is not HTTP/1.1: {msg}")
-
-    def _refuse(self, status: int, message: str) -> None:
-        refusal = self._mock.pipeline.envelope.error(None, status, message, "", None)
-        phrase = http.client.responses[status].encode()
-        length = len(refusal.body)
-        head = b"HTTP/1.1 %d %b\r\ncontent-type: %b\r\ncontent-length: %d\r\n" % (status, phrase, refusal.kind, length)
-        self._head = -1
+    def _refusal(self, status: int, message: str) -> tuple[list[tuple[bytes, bytes]], bytes]:
         self._short = None
         if not self._is_idle:  # the application waits for the rest of the body
             self.scope[REFUSED] = (status, message)  # type: ignore[typeddict-unknown-key]
-            self.cycle.disconnected = True
-            self.cycle.message_event.set()
         self._mock.outbox.send()
-        self.transport.write(head + _CLOSING + refusal.body)
-        if self.transport.can_write_eof():
-            self.transport.write_eof()
-        self.loop.call_later(_LINGER_S, self.transport.close)
+        found = self._mock.pipeline.envelope.error(None, status, message, "", None)
+        return [(b"content-type", found.kind)], found.body

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mockserver import sentences
+from mockserver.gaps import filling
 from mockserver.journal import Entry
 from mockserver.media import MISSING
 from mockserver.pointers import find
@@ -106,25 +107,9 @@ def _path(wanted: Any) -> Criterion:
     pieces = _text("path", wanted).split("*")
 
     def met(entry: Entry) -> bool:
-        return any(_fits(pieces, path) for path in (entry.path.decode("latin-1"), path_of(entry)))
+        return any(filling(pieces, path) is not None for path in (entry.path.decode("latin-1"), path_of(entry)))
 
     return Criterion("path", wanted, met)
-
-
-def _fits(pieces: Sequence[str], text: str) -> bool:
-    """Whether a text is these pieces in their order with anything between them: each is taken where it comes first."""
-    first, *middle = pieces
-    if not middle:
-        return text == first
-    last, place = middle.pop(), len(first)
-    if not text.startswith(first) or not text.endswith(last):
-        return False
-    for piece in middle:
-        found = text.find(piece, place)
-        if found < 0:
-            return False
-        place = found + len(piece)
-    return place + len(last) <= len(text)
 
 
 def _status(wanted: Any) -> Criterion:

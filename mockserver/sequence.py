@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from mockserver import media, sentences, sse
 from mockserver.contract import Operation
-from mockserver.explanation import ERRORS_AT_MOST, Explainer
+from mockserver.explanation import VIOLATIONS_AT_MOST, Explainer
 from mockserver.findings import Violation
 from mockserver.media import MISSING
 from mockserver.pointers import find
@@ -39,12 +39,12 @@ def violations(
         found, value, wrong = _judged(explain, operation, spec, index, event)
         yield from wrong
         told += len(wrong)
-        if told >= ERRORS_AT_MOST:
+        if told >= VIOLATIONS_AT_MOST:
             return  # what the rest breaks would be told by nobody
         if found is not None:
             came.append((index, found, value))
     row = _row(explain, operation, spec, came, asked, whole=not cut and not stream.problems)
-    yield from islice(row, ERRORS_AT_MOST)
+    yield from islice(row, VIOLATIONS_AT_MOST)
 
 
 def _judged(

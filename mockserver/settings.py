@@ -17,6 +17,9 @@ BODY_AT_MOST = 1024 * 1024
 FORM_AT_MOST = 64 * 1024 * 1024
 """The same for a contract that takes files."""
 
+HEAD_AT_MOST = 64 * 1024
+"""Bytes of a request's head."""
+
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -51,7 +54,7 @@ class Settings:
     watch: bool = False
     delay: float = 0.0
     max_body: int = BODY_AT_MOST
-    max_headers: int = 64 * 1024
+    max_headers: int = HEAD_AT_MOST
     request_timeout: float = 60.0
     send_timeout: float = 300.0
     replay: str | None = None

@@ -32,6 +32,8 @@ _T = TypeVar("_T")
 _OPTIONAL_DEPTH = 3
 _OPTIONAL_STEPS = 300
 _MAX_STEPS = 4000
+LONGEST_TEXT = 1_000_000
+"""Characters of a text that is made up."""
 # How likely an optional property is, try after try: all of them first, none at the latest in the fifth try.
 _KEEP = (1.0, 0.5, 0.5, 0.25, 0.0, 0.75, 0.5, 0.5, 0.25, 0.25)
 _WORDS = re.findall(
@@ -179,12 +181,17 @@ class _Builder:
             number = self.random.randint(first, last) * step
             if kind == "integer":
                 return int(number)
-            value = float(number)
+            try:
+                value = float(number)
+            except OverflowError:  # beyond the numbers that JSON readers have in common
+                continue
             if ("integer" in branch.kinds or not value.is_integer()) and _fits(branch, value):
                 return value
         raise _DeadEndError("multipleOf")
 
     def text(self, branch: Branch) -> str:
+        if branch.min_length > LONGEST_TEXT:
+            raise _DeadEndError("minLength")
         most = math.inf if branch.max_length is None else branch.max_length
         for candidate in self.texts(branch):
             if branch.min_length <= len(candidate) <= most and all(matches(p, candidate) for p in branch.patterns):
@@ -205,6 +212,8 @@ class _Builder:
     def array(self, shape: Shape, branch: Branch, above: tuple[Shape, ...], keep: float) -> list[Json]:
         wanted = branch.min_items
         needed = sum(rule.least for rule in branch.contains)
+        if max(branch.min_items, needed) > _MAX_STEPS:
+            raise _DeadEndError("minItems")
         if keep:
             recursive = shape.item(branch, branch.prefix_length) in above
             more = 0 if recursive or branch.prefix_length else self.random.randint(1, 2)

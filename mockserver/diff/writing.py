@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from mockserver.diff.change import Change, Difference, Effect
 from mockserver.media import MISSING
-from mockserver.reports.clean import one_line
+from mockserver.reports.clean import disarmed, one_line
 from mockserver.sentences import SHOWN, show
 
 Format = Literal["terminal", "json", "markdown"]
@@ -49,7 +49,7 @@ def terminal(difference: Difference) -> str:
                 lines += _wrapped(sides, " " * 10)
             lines += _wrapped(one_line(change.reason), " " * 10)
     lines.append(_fitted(f"{one_line(difference.old)} -> {one_line(difference.new)}: {summary(difference)}"))
-    return "\n".join(lines) + "\n"
+    return "".join(f"{disarmed(line)}\n" for line in lines)
 
 
 def markdown(difference: Difference, title: str = "Changes") -> str:

@@ -1,16 +1,20 @@
-"""HTTP on the proxy's own side: uvicorn's protocol, which loses the body of a request that offers another protocol."""
+"""HTTP on the proxy's own side; what is no request is refused in the proxy's own form."""
 
 from __future__ import annotations
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from mockserver.forward.flow import Problem
+from mockserver.heads import HeadsProtocol
+from mockserver.settings import HEAD_AT_MOST
 
-from mockserver.upgrades import declined
 
-
-class DecliningProtocol(HttpToolsProtocol):
+class DecliningProtocol(HeadsProtocol):
     """Takes no offer of another protocol."""
 
-    def data_received(self, data: bytes) -> None:
-        """Parse; between requests, whatever comes is the beginning of one."""
-        idle = self.cycle is None or (self.cycle.response_complete and not self.cycle.more_body)
-        super().data_received(declined(data) if idle else data)
+    @property
+    def _limit(self) -> int:
+        return HEAD_AT_MOST
+
+    def _refusal(self, status: int, message: str) -> tuple[list[tuple[bytes, bytes]], bytes]:
+        title = "Head too large" if status == 431 else "Not an HTTP request"
+        headers, body = Problem(status, title, "http_request_error", message).message()
+        return [pair for pair in headers if pair[0] != b"content-length"], body

@@ -13,7 +13,7 @@ from typing import Any, get_args
 from mockserver.findings import Report, Severity, Side, Verdict
 from mockserver.reports.masks import MASK, masked
 
-__all__ = ["MASK", "clean", "one_line", "plain"]
+__all__ = ["MASK", "clean", "disarmed", "one_line", "plain"]
 
 _KEPT = "\n\t"
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
@@ -21,6 +21,8 @@ _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 line separators; no terminal, browser or XML reader gets to interpret them."""
 _JOINERS = "\u200c\u200d"
 """Invisible as well, but letters of Persian and parts of emoji; they have no effect beyond their neighbours."""
+_COMMANDED = re.compile(r"^((?:\s|\x1b\[[0-9;]*m)*)(::|##\[)")
+_SHOWN = r"\1\\\2"
 _NAME = re.compile("[a-z_]{1,24}")
 """Names of fields; they are ours, and a key that looks like one must not take the report apart."""
 _WORDS = frozenset({*get_args(Verdict), *get_args(Side), *Severity, "test", "constant", "intermittent", "once"})
@@ -38,6 +40,11 @@ def plain(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if not _hidden(c) else _escaped(c) for c in text)
+
+
+def disarmed(line: str) -> str:
+    """A line that no CI runner takes for a command, which may be indented: what is quoted must not speak to it."""
+    return _COMMANDED.sub(_SHOWN, line)
 
 
 def one_line(text: str) -> str:

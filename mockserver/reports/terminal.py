@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import io
 import os
-import re
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
@@ -22,7 +21,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mockserver.reports import summary, untested
-from mockserver.reports.clean import one_line
+from mockserver.reports.clean import disarmed, one_line
 from mockserver.reports.commands import broken
 
 _WIDEST = 110
@@ -33,9 +32,6 @@ _COMMAND = 800
 """Characters of a command that are shown; a prompt of a thousand characters would drown the finding."""
 _NAMES = 3
 """Open suspicions that are named of each group."""
-_COMMANDED = re.compile(r"^((?:\s|\x1b\[[0-9;]*m)*)(::|##\[)")
-_SHOWN = r"\1\\\2"
-"""CI runners obey lines that begin so, even indented; an answer that is quoted here must not speak to them."""
 _STYLES = {"error": "bold red", "warning": "bold yellow", "info": "bold cyan"}
 _VERDICTS = {"clean": "bold green", "findings": "bold red", "inconclusive": "bold yellow"}
 
@@ -68,7 +64,7 @@ def text(data: Mapping[str, Any]) -> str:
     if data["notes"] or told:
         console.print()
     console.print(Text(one_line(summary.verdict(data)), style=_VERDICTS[data["verdict"]], overflow="fold"))
-    return "".join(f"{_COMMANDED.sub(_SHOWN, line).rstrip()}\n" for line in buffer.getvalue().splitlines())
+    return "".join(f"{disarmed(line).rstrip()}\n" for line in buffer.getvalue().splitlines())
 
 
 def _colour() -> bool:
