@@ -26,6 +26,9 @@ from mockserver.preferences import Preferences
 from mockserver.rules import RULES
 from mockserver.settings import Settings
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+limits = importlib.import_module("limits")
+
 FOLDER = Path(__file__).resolve().parent / "reference"
 PROGRAM = "quickrouter-contract"
 CONTRADICTION = "contradiction in the documentation: "
@@ -316,6 +319,7 @@ PAGES = {
     "commands.md": commands,
     "contracts.md": contracts,
     "keywords.md": keywords,
+    "limits.md": limits.page,
     "mock.md": mock,
     "report.md": report,
     "rules.md": rules,
