@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -128,7 +127,7 @@ def _length(_: Any, rule: Mapping[str, Any], instance: Any, __: Any) -> Iterator
         return
     asked = find(context.request, rule["request"])
     wanted = rule.get("default") if asked is None else asked
-    if _is_number(wanted) and len(instance) != wanted:
+    if isinstance(wanted, int | float) and not isinstance(wanted, bool) and len(instance) != wanted:
         yield ValidationError(f"{rule['request'].lstrip('/')} asked for {wanted:g}, the list has {len(instance)}")
 
 
@@ -168,7 +167,7 @@ def _equals(_: Any, rule: Mapping[str, Any], instance: Any, __: Any) -> Iterator
 
 def _time(_: Any, unit: str, instance: Any, schema: Any) -> Iterator[ValidationError]:
     context = CURRENT.get()
-    if context is None or isinstance(instance, bool) or not isinstance(instance, int | float) or not context.started:
+    if context is None or not _is_number(instance) or not context.started:
         return
     try:
         float(instance)
@@ -294,8 +293,7 @@ MeaningValidator: Any = _extend(Dialect, {**KEYWORDS, "x-given": _given, "x-imag
 
 
 def _is_number(value: Any) -> bool:
-    """Whether a value is a number that can be calculated with."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _short(value: Any) -> str:
