@@ -45,7 +45,23 @@ def test_connections_that_are_held_open_silence_nobody(tmp_path: Path) -> None:
         capture_output=True, text=True, cwd=ROOT, env=environment(), timeout=60,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.splitlines()[-1].startswith("clean: 1 request")
+    assert done.stdout.splitlines()[-1].startswith("clean: 1 request,")
+    assert "100 requests had no end, not counted or judged: the client went away" in " ".join(done.stdout.split())
+
+
+def test_a_request_without_an_end_is_none(tmp_path: Path) -> None:
+    """As of a client that counts characters where bytes are meant."""
+    half = HOLDS.partition("held =")[0] + (
+        "socket.create_connection((address.hostname, address.port)).sendall("
+        'b"POST /v1/images/generations HTTP/1.1\\r\\nHost: h\\r\\nContent-Length: 50\\r\\n\\r\\n{")\n'
+    )
+    done = subprocess.run(
+        [*COMMAND, "client", "--", *program(tmp_path, half)],
+        capture_output=True, text=True, cwd=ROOT, env=environment(), timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert done.stdout.splitlines()[-1] == "inconclusive: 0 requests (no request came to its end)"
+    assert "may have its address in its code" not in done.stdout
 
 
 def test_without_ipv4_everything_of_ours_is_on_ipv6(tmp_path: Path) -> None:

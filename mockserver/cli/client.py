@@ -148,7 +148,9 @@ def _concluded(found: Report, ended: Ended, running: Running, variables: dict[st
         notes.append("the command left processes running behind it; what they send later is not judged")
     if running.journal.dropped:
         notes.append(f"the first {running.journal.dropped} requests are no longer on record and were not judged")
-    if not found.requests:
+    if not found.requests and found.notes:  # it did call, and hung up or was cut off in the middle
+        reason = "; ".join(filter(None, (reason, "no request came to its end")))
+    elif not found.requests:
         shown = ", ".join(f"{name}={variables[name]}" for name in (*VERSIONED, PLAIN))
         notes.append(f"the command was told where the mock is by {shown}, and had a dummy key")
         notes.append(

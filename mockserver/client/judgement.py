@@ -16,6 +16,7 @@ from mockserver.journal import Entry
 from mockserver.meaning import digest_of
 from mockserver.media import read_json
 from mockserver.messages import Exchange
+from mockserver.ndjson import NO_REQUEST_BODY
 
 RETRY_COUNT: Final = "x-stainless-retry-count"
 """Header in which the SDKs of this style number their attempts, from 0."""
@@ -30,6 +31,7 @@ class Inspection:
         self._seen: dict[str, tuple[str, int]] = {}
         self._requests: Counter[str] = Counter()
         self._broken: Counter[str] = Counter()
+        self._unfinished: Counter[str] = Counter()
         self._advice: dict[str, dict[str, str]] = {}
 
     @property
@@ -44,6 +46,9 @@ class Inspection:
 
     def _entry(self, entry: Entry) -> None:
         exchange = entry.exchange
+        if NO_REQUEST_BODY in entry.notes:  # part of a request breaks nothing, and is no request either
+            self._unfinished[entry.cut or ""] += 1
+            return
         operation = self.contract.operation(entry.operation) if entry.operation else None
         found = [violation for violation in entry.violations if violation.side == "request"]
         accepted = 200 <= entry.status < 300 and operation is not None
@@ -118,5 +123,9 @@ class Inspection:
             f"{name}: {row['requests']} request{'s' if row['requests'] != 1 else ''}, {row['breaking'] or 'none'} of them"
             f" {'breaks' if row['breaking'] == 1 else 'break'} the contract"
             for name, row in rows.items()
+        )
+        notes += tuple(
+            f"{count} request{'s' if count != 1 else ''} had no end, not counted or judged: {why}"
+            for why, count in self._unfinished.items()
         )
         return replace(found, notes=notes, details={"operations": rows, "advice": self._advice})
