@@ -33,8 +33,8 @@ def grouped(found: Iterable[Finding], instead: Instead) -> list[Finding]:
             if len(members) < SEVERAL:
                 continue
             within = f"{parent}/"
-            swallowed = [f for f in same if f.violation.pointer.startswith(within) and _about_body(f)]
-            merged.append(_other_shape(parent, members, swallowed, instead(members[0])))
+            swallowed = [f for f in same if f.violation.normalised.startswith(within) and _about_body(f)]
+            merged.append(_other_shape(members, swallowed, instead(members[0])))
             rest = [f for f in rest if f not in swallowed]
     return merged + rest
 
@@ -69,12 +69,12 @@ def _about_body(finding: Finding) -> bool:
     return finding.violation.rule.startswith(("body.", "meaning."))
 
 
-def _other_shape(parent: str, members: list[Finding], swallowed: list[Finding], instead: str) -> Finding:
+def _other_shape(members: list[Finding], swallowed: list[Finding], instead: str) -> Finding:
     names = ", ".join(parts_of(finding.violation.pointer)[-1] for finding in members)
     first = members[0]
     violation = replace(
         first.violation,
-        pointer=parent,
+        pointer=parent_of(first.violation.pointer),
         message=f"another shape: {names} are all absent",
         documented=f"{names} must be present",
         observed=f"none of them is, but {instead}" if instead else "none of them is",

@@ -72,7 +72,7 @@ class _Reader:
         self.ended = True
 
     def _end(self) -> None:
-        disposition, options = parse_options_header(self._headers.get("content-disposition", b""))
+        disposition, options = parse_options_header(self._headers.get("content-disposition"))
         name = options.get(b"name", b"").decode("utf-8", "replace")
         if disposition != b"form-data" or not name:
             self.strange = self.strange or "a part has no Content-Disposition: form-data with a name"
@@ -88,7 +88,7 @@ class _Reader:
 def read(document: Mapping[str, Any], body: bytes, content_type: str | None, schema: str) -> Reading:
     """The value of a form, its texts read as the schema at a pointer ("" for none) documents them."""
     _, options = parse_options_header(content_type)
-    boundary = options.get(b"boundary", b"")
+    boundary = options.get(b"boundary")
     if not boundary:
         return Reading(MISSING, (_broken("the Content-Type names no boundary"),))
     reader = _Reader()
@@ -135,11 +135,11 @@ def _typed(document: Mapping[str, Any], schema: Mapping[str, Any], value: Any) -
     """Texts as the types that their schemas name."""
     if isinstance(value, dict):
         known = schema.get("properties", {})
-        return {name: _typed(document, schema_at(document, known.get(name, {})), value[name]) for name in value}
+        return {name: _typed(document, schema_at(document, known.get(name)), value[name]) for name in value}
     if isinstance(value, list):
-        item = schema_at(document, schema.get("items", {}))
+        item = schema_at(document, schema.get("items"))
         return [_typed(document, item, inner) for inner in value]
     kinds = kinds_of(schema)
     if "array" in kinds and "string" not in kinds:
-        return [_typed(document, schema_at(document, schema.get("items", {})), value)]
+        return [_typed(document, schema_at(document, schema.get("items")), value)]
     return value if isinstance(value, Part) else scalar(schema, value)

@@ -67,4 +67,5 @@ def with_files(value: Any) -> Any:
         return {name: with_files(member) for name, member in value.items()}
     if isinstance(value, list):
         return [with_files(item) for item in value]
-    return (Part.from_url(value) or value) if isinstance(value, str) else value
+    file = Part.from_url(value) if isinstance(value, str) else None
+    return value if file is None else file  # an empty file is one

@@ -23,7 +23,7 @@ class Refusals:
         """Whether a success carries an error that the schema knows nothing of; an empty one says that there was none."""
         if not isinstance(value, Mapping) or not value.get("error"):
             return False
-        return not _speaks_of(self._document, find(self._document, schema), "error", set())
+        return not _speaks_of(self._document, find(self._document, schema), "error")
 
     def in_answer(self, operation: Operation, answer: Response) -> bool:
         """Whether the body of an answer is an error, whatever its status."""
@@ -43,15 +43,14 @@ class Refusals:
         return len(value) <= 3 and bool(value.get("error") or value.get("errors"))
 
 
-def _speaks_of(document: Mapping[str, Any], node: Any, member: str, seen: set[int]) -> bool:
-    """Whether a schema, or whatever applies at the same place, has a row for a member."""
-    if not isinstance(node, Mapping) or id(node) in seen:
+def _speaks_of(document: Mapping[str, Any], node: Any, member: str) -> bool:
+    """Whether a schema, or whatever applies at the same place, has a row for a member; no contract runs in a circle there."""
+    if not isinstance(node, Mapping):
         return False
-    seen.add(id(node))
     if member in node.get("properties", {}):
         return True
     inner = [branch for keyword in ("allOf", "anyOf", "oneOf") for branch in node.get(keyword, ())]
     inner += [node.get("if"), node.get("then"), node.get("else")]
     if isinstance(node.get("$ref"), str):
         inner.append(dereference(document, node["$ref"])[1])
-    return any(_speaks_of(document, branch, member, seen) for branch in inner)
+    return any(_speaks_of(document, branch, member) for branch in inner)

@@ -22,6 +22,7 @@ from mockserver.streams import EventSpec, StreamSpec
 
 _TRAILERS: Final = ("[DONE]",)
 """Data that some servers end a stream with; SDKs pass it over."""
+_ERROR: Final = "error.in-success"
 
 
 def violations(
@@ -34,17 +35,20 @@ def violations(
             documented = "a whole stream of server-sent events"
             yield explain.answer(problem.rule, operation, "/body", problem.message, documented, problem.message)
     came: list[tuple[int, EventSpec, Any]] = []
-    told = 0
+    whole, told = not cut and not stream.problems, 0
     for index, event in enumerate(stream.events):
         found, value, wrong = _judged(explain, operation, spec, index, event)
         yield from wrong
         told += len(wrong)
         if told >= VIOLATIONS_AT_MOST:
             return  # what the rest breaks would be told by nobody
+        whole = whole and not any(violation.rule == _ERROR for violation in wrong)
         if found is not None:
             came.append((index, found, value))
-    row = _row(explain, operation, spec, came, asked, whole=not cut and not stream.problems)
-    yield from islice(row, VIOLATIONS_AT_MOST)
+    if came:
+        yield from islice(_row(explain, operation, spec, came, asked), VIOLATIONS_AT_MOST)
+    if whole:  # what ended early, also with an error, lacks events for that reason
+        yield from _number(explain, operation, spec, came, asked)
 
 
 def _judged(
@@ -61,14 +65,14 @@ def _judged(
         return None, MISSING, [said("stream.trailer", what, "the last documented event ends it", event.data)]
     known = ", ".join(e.name for e in spec.events)
     found = next((e for e in spec.events if e.name == event.name), None)
-    reading = media.read_json(event.data.encode("utf-8", "replace"))
+    reading = media.read_json(event.data.encode())
     if reading.value is MISSING:
         what = f"event {index + 1} ({event.name or 'without a name'}): {reading.problems[0].message}"
         return found, MISSING, [said("stream.data", what, "JSON", sentences.show(event.data))]
     shown = sentences.show(reading.value)
     if isinstance(reading.value, Mapping) and reading.value.get("error"):
         what = f"event {index + 1} is an error: {shown}"
-        return None, reading.value, [said("error.in-success", what, known, shown)]
+        return None, reading.value, [said(_ERROR, what, known, shown)]
     wrong = []
     if found is None:
         found = next((e for e in spec.events if explain.validator(e.schema).is_valid(reading.value)), None)
@@ -84,45 +88,49 @@ def _judged(
 
 
 def _row(
-    explain: Explainer,
-    operation: Operation,
-    spec: StreamSpec,
-    came: list[tuple[int, EventSpec, Any]],
-    asked: Any,
-    whole: bool,
+    explain: Explainer, operation: Operation, spec: StreamSpec, came: list[tuple[int, EventSpec, Any]], asked: Any
 ) -> Iterator[Violation]:
-    """Order, number and places of the documented events."""
+    """Order and places of the documented events."""
     order = {event.name: number for number, event in enumerate(spec.events)}
-    rounds, last = spec.repeat.of(asked), -1
-    totals: Counter[str] = Counter()
-    places: Counter[str] = Counter()
+    bounds = {event.name: event.count.bounds(asked) for event in spec.events}
+    final = spec.events[-1].name
+    # who sends a whole row too often has sent too many events, and not all of them out of order
+    rows = max(spec.repeat.of(asked), sum(event.name == final for _, event, _ in came) // max(1, bounds[final][1]))
+    begun, last = 1, -1
+    row: Counter[str] = Counter()
     for index, event, value in came:
         number = order[event.name]
-        if last == len(spec.events) - 1:  # a row is complete: another begins
-            last = -1
-            places.clear()
+        complete = all(row[name] >= least for name, (least, _) in bounds.items())
+        if complete and begun < rows and (number < last or row[event.name] >= bounds[event.name][1]):
+            begun, last = begun + 1, -1
+            row.clear()
         if number < last:
             expected = f"{event.name} comes before {spec.events[last].name}"
             what = f"event {index + 1} is {event.name} after {spec.events[last].name}; documented is that {expected}"
             yield _about(explain, operation, event, "stream.order", f"/body/{index}", what, expected, event.name)
         last = max(last, number)
         place = find(value, event.position) if event.position else None
-        if place is not None and place != places[event.name]:
-            member, right = event.position.lstrip("/"), str(places[event.name])
+        if place is not None and place != row[event.name]:
+            member, right = event.position.lstrip("/"), str(row[event.name])
             what = f"{member} of event {index + 1} is {sentences.show(place)}, its place is {right}"
             pointer = f"/body/{index}{event.position}"
             yield _about(explain, operation, event, "meaning.positions", pointer, what, right, str(place))
-        places[event.name] += 1
-        totals[event.name] += 1
-    for event in spec.events if whole else ():
-        most = event.count.of(asked) * rounds
-        least = 0 if event.count.fewer else most
+        row[event.name] += 1
+
+
+def _number(
+    explain: Explainer, operation: Operation, spec: StreamSpec, came: list[tuple[int, EventSpec, Any]], asked: Any
+) -> Iterator[Violation]:
+    """How often the documented events came in a whole stream."""
+    totals = Counter(event.name for _, event, _ in came)
+    rows = spec.repeat.of(asked)
+    for event in spec.events:
+        least, most = (rows * bound for bound in event.count.bounds(asked))
         if not least <= totals[event.name] <= most:
             wanted = f"{'at most ' if event.count.fewer else ''}{most} times"
-            what = f"{event.name} comes {totals[event.name]} times; by the request it is {wanted}"
-            yield _about(
-                explain, operation, event, "stream.count", "/body", what, wanted, f"{totals[event.name]} times"
-            )
+            times = f"{totals[event.name]} times"
+            what = f"{event.name} comes {times}; by the request it is {wanted}"
+            yield _about(explain, operation, event, "stream.count", "/body", what, wanted, times)
 
 
 def _about(

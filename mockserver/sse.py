@@ -39,7 +39,9 @@ def read(body: bytes) -> Stream:
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
-        problems.append(Problem("stream.malformed", f"the stream is not UTF-8: {error.reason} at byte {error.start}"))
+        if error.reason != "unexpected end of data":  # that is a cut, which is told below
+            what = f"the stream is not UTF-8: {error.reason} at byte {error.start}"
+            problems.append(Problem("stream.malformed", what))
         text = body.decode("utf-8", "replace")
     events: list[Event] = []
     name = ""
@@ -59,7 +61,7 @@ def read(body: bytes) -> Stream:
             data.append(value)
         elif key not in ("", "id", "retry"):
             problems.append(Problem("stream.malformed", f"a line is no field of an event: {line[:60]!r}"))
-    if data or lines[-1]:
+    if name or data or lines[-1]:
         problems.append(Problem("stream.cut", "the stream ends inside an event: no empty line follows it"))
     return Stream(tuple(events), tuple(dict.fromkeys(problems)))
 

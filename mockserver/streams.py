@@ -30,6 +30,11 @@ class Times:
             return self.default
         return int(count)
 
+    def bounds(self, body: Any) -> tuple[int, int]:
+        """The least and the greatest number for a request body."""
+        most = self.of(body)
+        return 0 if self.fewer else most, most
+
 
 @dataclass(frozen=True, slots=True)
 class EventSpec:
@@ -72,4 +77,4 @@ def stream_of(document: Mapping[str, Any], pointer: str) -> StreamSpec | None:
 def _times(node: Any) -> Times:
     if not isinstance(node, Mapping):
         return Times()
-    return Times(str(node.get("request", "")), int(node.get("default", 1)), bool(node.get("fewer", False)))
+    return Times(str(node.get("request", "")), int(node.get("default", 1)), bool(node.get("fewer")))

@@ -11,7 +11,8 @@ from mockserver.findings import Severity
 from mockserver.meaning import Session
 from mockserver.messages import Exchange
 from tests.judge import verdicts
-from tests.judge.verdicts import ANSWERS, GOLDEN, JOB, RESULT, request, response
+from tests.judge.messages import JOB, RESULT, request, response
+from tests.judge.verdicts import ANSWERS, GOLDEN
 
 EXPECTED: dict[str, list[dict[str, Any]]] = json.loads(GOLDEN.read_text(encoding="utf-8"))
 
@@ -58,7 +59,7 @@ def test_what_a_request_means() -> None:
 
 def test_a_body_alone() -> None:
     judge = verdicts.judge()
-    order, look, _, bring = judge.contract.operations
+    order, look, _, bring, _ = judge.contract.operations
     assert [violation.rule for violation in judge.body_violations(order, {})] == ["body.required", "body.required"]
     assert {violation.pointer for violation in judge.body_violations(order, {})} == {"/body/title", "/body/parts"}
     assert {(violation.side, violation.operation) for violation in judge.body_violations(order, {})} == {
