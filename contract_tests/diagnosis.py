@@ -16,7 +16,7 @@ from contract_tests.features import Change, Feature, absent, changes, features, 
 from contract_tests.likeness import likeness
 from contract_tests.places import places
 from contract_tests.probes import Probe
-from contract_tests.recipes import Recipe, body_violations
+from contract_tests.recipes import Recipe, body_violations, build
 from mockserver.findings import Severity, Source
 from mockserver.pointers import find
 
@@ -88,6 +88,9 @@ class Diagnosis:
     def _again(self, trial: Trial, shows: Shows) -> bool:
         """Whether a surprise that was seen once comes again with the same request; true when that is not affordable."""
         probe = replace(trial.probe, name=f"again: {trial.probe.name}", clears=(), repeats=trial.probe.id)
+        bought = next((t for t in self._run.trials if t.probe.id == probe.id), None)
+        if bought is not None:  # for another surprise of the same request
+            return shows(bought)
         if probe.units > 3 or not self._run.budget.affords(probe.recipe):
             return True
         again = self._run.send(probe)
@@ -140,6 +143,10 @@ class Diagnosis:
         recipe = change.make(base)
         if body_violations(self._run.judge, recipe):
             return None
+        known = (trial for trial in reversed(self._run.trials) if trial.probe.recipe == recipe)
+        request = build(recipe, self._run.target.key)  # 1 and 1.0 are equal, and written otherwise
+        if bought := next((trial for trial in known if trial.exchange.request == request), None):
+            return bought
         probe = Probe(f"accepts {change.text} alone", recipe, "accepted", (), 99)
         return self._run.send(probe, confirm=False) if self._run.budget.affords(recipe, reserve_units=1) else None
 
@@ -204,8 +211,16 @@ class Diagnosis:
                 continue
             pointer = condition.facts[0].pointer if condition.facts else ""
             source, place = self._statement(trial, pointer)
-            causes.append(Cause((trial,), condition, f"/body{pointer}", source, place))
+            same = [cause for cause in causes if self._covers(condition, cause)]
+            trials = (*(t for cause in same for t in cause.trials), trial)
+            causes = [cause for cause in causes if cause not in same]
+            causes.append(Cause(trials, condition, f"/body{pointer}", source, place))
         return causes
+
+    def _covers(self, condition: Condition, cause: Cause) -> bool:
+        """Whether a condition explains another cause as well: what is above 2 may have been put down to being 3 before."""
+        facts = set(condition.facts) if condition.certain else set()
+        return bool(facts) and all(facts <= self.facts(trial) for trial in cause.trials)
 
     def _width(self, trial: Trial) -> tuple[int, int]:
         """How much a trial carries: the fewer changes and facts, the more it tells."""
