@@ -233,6 +233,16 @@ CASES: dict[str, Case] = {
     "refuses two without a reason": (saying(lambda b: (400, {}) if "n" in b else NO), ALL, {}),
     "refuses most without a reason": (saying(lambda b: NO if "lid" in b else (400, {})), ALL, {}),
     "refuses most without a reason, by status": (saying(lambda b: NO if "lid" in b else (422, {})), ALL, {}),
+    "refuses most without a reason, by two": (
+        saying(lambda b: NO if "lid" in b else (422 if "n" in b else 404, {})), ALL, {},
+    ),
+    "refuses three without a reason": (saying(lambda b: NO if "lid" in b or "mode" in b else (400, {})), ALL, {}),
+    "refuses three without a reason, by status": (
+        saying(lambda b: NO if "lid" in b or "mode" in b else (422, {})), ALL, {},
+    ),
+    "takes one, refuses the others without a reason": (
+        saying(lambda b: boxes({}) if b.get("n") == 0 else (400, {})), ALL, {},
+    ),
     "fails instead of refusing": (saying(lambda b: (500, {"reason": "no"})), ALL, {}),
     "leaks its key": (lambda b, n: (400, {"reason": "sk-of-the-run"}) if right(b, n) == NO else boxes(b), ALL, {}),
     "refuses a sorted body in chunks": (numbered(lambda n: n in (14, 15), NO), (*ALL, SORTED), {}),

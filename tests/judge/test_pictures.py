@@ -280,6 +280,7 @@ def test_what_is_painted(request_: Any, painted: dict[str, Any]) -> None:
     assert replace(found, design=0) == replace(USUAL, **painted)
     draft = pictures.picture_of(Choices({**PAINTED, "draft": True}), request_, 2, 3, "seed", 0.5)
     assert draft == replace(found, draft=0.5)
+    assert pictures.picture_of(Choices({"draft": True}), request_, 2, 3, "seed").draft == 0.0
 
 
 def test_a_design_is_the_same_for_the_same_wishes() -> None:
