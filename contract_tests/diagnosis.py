@@ -205,7 +205,8 @@ class Diagnosis:
         causes: list[Cause] = []
         for trial in sorted(refused, key=self._width):
             condition = self._explained(trial, lambda other: other.outcome is not Outcome.ACCEPTED)
-            known = next((c for c in causes if set(c.condition.facts) & self.facts(trial)), None)
+            facts = self.facts(trial)
+            known = next((c for c in causes if c.condition == condition or facts & set(c.condition.facts)), None)
             if known is not None:
                 causes[causes.index(known)] = replace(known, trials=(*known.trials, trial))
                 continue

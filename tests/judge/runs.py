@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from contract_tests.budget import Budget
+from contract_tests.deviations import VARIATION
 from contract_tests.diagnosis import Diagnosis
 from contract_tests.examination import Examination
 from contract_tests.plan import Plan
@@ -62,7 +63,7 @@ class Scripted(Target):
             self.answered = True
             text = answer[1] if isinstance(answer[1], bytes) else json.dumps(answer[1]).encode()
             response = Response(answer[0], (("Content-Type", "application/json"),), text)
-        return Exchange(self.next_id(), request, response, None if response else "it broke", 1.8e9, 0.25)
+        return Exchange(self.next_id(), request, response, None if response else "it broke", 1.8e9, 0.123456)
 
 
 @cache
@@ -112,7 +113,7 @@ SORTED = replace(VALID[0], name="accepts a sorted body", recipe=replace(PLAIN, l
 
 def boxes(body: Any, **more: Any) -> Answer:
     """The right answer to a valid request."""
-    return 200, {"id": "b", "boxes": [{"w": 1, "h": 1, "d": 1, **more}] * body.get("n", 1)}
+    return 200, {"id": "b", "used": 1, "boxes": [{"w": 1, "h": 1, "d": 1, **more}] * body.get("n", 1)}
 
 
 NO: Answer = (400, {"reason": "no"})
@@ -187,6 +188,8 @@ CASES: dict[str, Case] = {
     "right": (right, ALL, {}),
     "right, without room": (right, ALL, {"max_requests": 9}),
     "right, without money": (right, ALL, {"max_units": 4}),
+    "right, without room for what is valid": (right, ALL, {"max_requests": 5}),
+    "right, only refusals": (right, REFUSED, {}),
     "right, on the way": (right, ALL, {"stopped": "interrupted"}),
     "a shape of its own": (unless(lambda b: True, bare), ALL, {}),
     "a shape of its own for many": (unless(lambda b: b.get("n", 1) > 1, bare), ALL, {}),
@@ -227,6 +230,11 @@ CASES: dict[str, Case] = {
     ),
     "takes anything": (taking(lambda b: True), ALL, {}),
     "takes no boxes": (taking(lambda b: b.get("n") == 0), ALL, {}),
+    "takes any few": (
+        taking(lambda b: b.get("n", 1) in (0, -1, -5)),
+        (*ALL, refused("fewer than none", n=-1), refused("far fewer", n=-5)),
+        {},
+    ),
     "takes too many and too few": (taking(lambda b: b.get("n") in (0, 11)), ALL, {}),
     "refuses without a reason": (saying(lambda b: (400, {})), ALL, {}),
     "refuses one without a reason": (saying(lambda b: (400, {}) if b.get("n") == 0 else NO), ALL, {}),
@@ -254,6 +262,29 @@ CASES: dict[str, Case] = {
         (*VALID[:3], replace(VALID[4], assumes=("/mode",)), replace(VALID[3], assumes=("/mode",))),
         {},
     ),
+    "assumes a mode, and nothing else": (
+        unless(lambda b: b.get("mode") == "fast", NO),
+        (*VALID[:3], replace(valid("fast", mode="fast"), assumes=("/mode",))),
+        {},
+    ),
+    "refuses now and then": (numbered(lambda n: n in (11, 12), NO), ALL, {}),
+    "refuses slow without a reason": (unless(lambda b: b.get("mode") == "slow", (400, {})), ALL, {}),
+    "fails for slow, and refuses without a reason": (
+        lambda b, n: (400, {}) if right(b, n) == NO else (500, b"") if b.get("mode") == "slow" else boxes(b), ALL, {},
+    ),
+    "wrong once, and short for fast": (
+        lambda b, n: wrong_id(b) if n == 7 else short(b) if b.get("mode") == "fast" else right(b, n), ALL, {},
+    ),
+    "too few when many, among others": (
+        unless(lambda b: b.get("n", 1) > 3, short),
+        (VALID[0], valid("much", n=5, lid=True, text=LONG, mode="fast"), VALID[5]),
+        {},
+    ),
+    "open halves that both fail": (
+        unless(lambda b: "odd" in b or not b["text"], (500, b"")),
+        (*VALID[:2], replace(valid("both", "open", text="", odd=1), halves=OPEN)),
+        {},
+    ),
     "open halves": (
         unless(lambda b: "odd" in b, (500, b"")),
         (*VALID[:2], replace(valid("both", "open", text="", odd=1), halves=OPEN)),
@@ -269,7 +300,7 @@ def told(case: str) -> dict[str, Any]:
     examination = Examination(judge(), Scripted(server, "sk-of-the-run"), Budget(**{"max_requests": 60, **room}))
     examination.plain = VALID[0]
     diagnosis = Diagnosis(examination, {PLAIN.basis: PLAIN})
-    late = tuple(replace(probe, rank=rank) for probe, rank in zip(OPEN, (1, 99), strict=True))
+    late = tuple(replace(probe, rank=rank) for probe, rank in zip(OPEN, (VARIATION - 1, VARIATION), strict=True))
     plan = Plan((), probes, (), (*REFUSED[:1], *late), {PLAIN.basis: PLAIN})
     stopped = ""
     try:
@@ -288,20 +319,23 @@ def told(case: str) -> dict[str, Any]:
 
 def plainly(whole: dict[str, Any], all_rows: bool) -> dict[str, Any]:
     """A report without what is empty or the same in all of them; of the requests those that went otherwise or were added."""
-    for name in ("version", "command", "contract", "target", "seed", "duration_s", "contract_file"):
-        del whole[name]
+    for name in ("version", "command", "contract", "target", "seed", "duration_s", "contract_file", "usage"):
+        if not all_rows:
+            del whole[name]
     for finding in whole["findings"]:
-        for name in ("fingerprint", "first_exchange", "last_exchange", "operation"):
+        for name in ("fingerprint", "first_exchange", "last_exchange", "operation", "accepted"):
             del finding[name]
         if not finding["rule"].startswith("stricter."):
             del finding["source"]
-    whole["findings"] = [{k: v for k, v in finding.items() if v} for finding in whole["findings"]]
+    whole["findings"] = [{k: v for k, v in finding.items() if v or v is None} for finding in whole["findings"]]
     suspicions = whole.pop("suspicions")
     whole["cleared"] = suspicions["cleared"]
     groups = whole.pop("cleared_groups")
     if all_rows:
         whole["cleared_groups"] = groups
-    whole["open"] = [f"{one['name']}: {one['reason']} ({one['images']})" for one in suspicions["open"]]
+    whole["open"] = [
+        f"{one['name']}: {one['reason']} ({one['requests']}, {one['images']})" for one in suspicions["open"]
+    ]
     rows = [row for row in whole["trials"] if all_rows or row["outcome"] != row["expected"] or not row["clears"]]
     whole["trials"] = [" ".join(str(row[name]) for name in TOLD) for row in rows]
     kept = {name: value for name, value in whole.items() if value or name in ("accepted", "findings")}

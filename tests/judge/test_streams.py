@@ -99,7 +99,7 @@ def test_what_a_contract_says_of_a_stream() -> None:
                 "examples": {"x/y": {"value": [1]}, "z": {"$ref": "#/z"}, "none": {"externalValue": "a"}},
                 "position": "/p",
             },
-            {"schema": {}},
+            {"schema": {}, "count": {"fewer": False}},
         ],
     }
     found = streams.stream_of({"m": {"x-stream": said}, "z": {"value": 2}, "n": {}, "o": {"x-stream": {}}}, "/m")
