@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from mockserver import sequence, sse, streams
+from mockserver.messages import Exchange
 from mockserver.streams import EventSpec, StreamSpec, Times
 from tests.judge import verdicts
-from tests.judge.prints import event, events, roll
+from tests.judge.prints import DONE, SHEET, event, events, roll
 
 CUT = "stream.cut: the stream ends inside an event: no empty line follows it"
 
@@ -163,6 +164,25 @@ def test_a_contract_without_events_promises_none() -> None:
     spec = StreamSpec("", (), Times(), operation.pointer)
     (wrong,) = sequence.violations(judge.explainer, operation, spec, event("frame", {"at": 0}), {}, cut=False)
     assert wrong.rule == "stream.event"
+
+
+@pytest.mark.parametrize(
+    ("came", "rules"),
+    [
+        ([event("x", 1)] * 2, ["stream.event"] * 2 + ["stream.count"] * 2),
+        ([event("x", 1)] * 3, ["stream.event"] * 3),
+        ([event("x", 1)] * 9, ["stream.event"] * 3),
+        ([SHEET, DONE, *[SHEET] * 3], ["stream.order"] * 3 + ["stream.count"]),
+        ([SHEET, DONE, *[SHEET] * 9], ["stream.order"] * 3 + ["stream.count"]),
+        ([event("error", {"error": 1}), SHEET], ["error.in-success"]),
+    ],
+)
+def test_of_many_breaches_the_first_are_told(
+    monkeypatch: pytest.MonkeyPatch, came: list[bytes], rules: list[str]
+) -> None:
+    monkeypatch.setattr(sequence, "ERRORS_AT_MOST", 3)
+    found = verdicts.judge().exchange(Exchange("x1", roll(), events(*came), started=1.8e9))
+    assert [violation.rule for violation in found] == rules
 
 
 def test_which_stream_a_request_asks_for() -> None:
