@@ -6,6 +6,7 @@ already exonerate is not bought again.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -78,11 +79,9 @@ class Diagnosis:
     def _conditional(self) -> list[str]:
         """Fingerprints that some accepted requests show and others do not."""
         accepted = [trial for trial in self._run.accepted if trial.probe.expect != "refused"]
-        found: dict[str, int] = {}
-        for trial in accepted:
-            for violation in self._run.worst(trial, Severity.WARNING):
-                if not violation.rule.startswith(("looser.", "unstable.")):
-                    found[violation.fingerprint] = found.get(violation.fingerprint, 0) + 1
+        found = Counter(
+            violation.fingerprint for trial in accepted for violation in self._run.worst(trial, Severity.WARNING)
+        )
         return [fingerprint for fingerprint, count in found.items() if count < len(accepted)]
 
     def _again(self, trial: Trial, shows: Shows) -> bool:
