@@ -65,6 +65,15 @@ def test_the_deepest_body_that_is_read(opened: bytes, closed: bytes) -> None:
     ]
 
 
+def test_as_many_values_as_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(media, "MAX_VALUES", 2)
+    assert media.read_json(b"[1, 2, 3]").value == [1, 2, 3]
+    more = media.read_json(b"\xef\xbb\xbf[1, 2, 3, 4]")
+    assert more.value is MISSING
+    assert [problem.rule for problem in more.problems] == ["json.bom", "json.size"]
+    assert more.problems[1].message == "the JSON text has more than 2 values, more than are read"
+
+
 def test_a_value_that_is_not_a_number_is_kept_as_one() -> None:
     (value,) = media.read_json(b"[NaN]").value
     assert value != value
@@ -101,6 +110,7 @@ def test_codings_are_undone(body: bytes, coding: str | None, decoded: bytes) -> 
         (b"{}", "gzip", b"{}", "the content coding gzip, which the header names, cannot be undone: Error -3"),
         (b"\xff\xff\xff", "deflate", b"\xff\xff\xff", "the content coding deflate, which the header names, cannot be undone: Error -3"),
         (gzip.compress(b"{}")[:-3], "gzip", None, "the content coding gzip, which the header names, cannot be undone: it ends before the"),
+        (b"{}", "gzip, gzip, gzip, gzip", b"{}", "4 content codings on top of each other are not undone"),
         (gzip.compress(b"{}"), None, b"{}", "the body is gzip, and no Content-Encoding says so"),
     ],
 )  # fmt: skip
