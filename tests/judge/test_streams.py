@@ -180,7 +180,7 @@ def test_a_contract_without_events_promises_none() -> None:
 def test_of_many_breaches_the_first_are_told(
     monkeypatch: pytest.MonkeyPatch, came: list[bytes], rules: list[str]
 ) -> None:
-    monkeypatch.setattr(sequence, "ERRORS_AT_MOST", 3)
+    monkeypatch.setattr(sequence, "VIOLATIONS_AT_MOST", 3)
     found = verdicts.judge().exchange(Exchange("x1", roll(), events(*came), started=1.8e9))
     assert [violation.rule for violation in found] == rules
 
