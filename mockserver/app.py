@@ -16,7 +16,7 @@ from typing import Any, Final
 from mockserver import forms, openapi
 from mockserver.connections import Connections, Hold
 from mockserver.contract import Contract
-from mockserver.delivery import AT_ONCE, GONE, Receive, Send, deliver, reset, transport_of
+from mockserver.delivery import AT_ONCE, GONE, LARGE, Receive, Send, deliver, reset, transport_of
 from mockserver.errors import StateError, UsageError
 from mockserver.gallery import Gallery
 from mockserver.identifiers import Identifiers
@@ -32,9 +32,6 @@ _DISCARDED_AT_MOST: Final = 64 * 1024 * 1024
 """Bytes of a body beyond the limit that are read and dropped, so that the client gets to read the refusal."""
 _SILENCE_S: Final = 60.0
 """Seconds between two complaints that the state cannot be reached."""
-
-_LARGE: Final = 64 * 1024
-"""Bytes of an answer that is worth looking whether the client stays for it."""
 _now = time.time
 _UNWANTED: Final = {"type": "http.request", "body": b"", "more_body": True}
 """What stands for the body of a client that waits for leave to send too much, and gets none."""
@@ -154,7 +151,7 @@ class Mock:
         if way is AT_ONCE:
             await send({"type": "http.response.start", "status": status, "headers": sent})
             await send({"type": "http.response.body", "body": content})
-            stayed = len(content) < _LARGE or await _taken(send)
+            stayed = len(content) < LARGE or await _taken(send)
         else:
             hold = Hold(partial(_drop, send))
             self.connections.hold(hold, len(content))
@@ -162,12 +159,14 @@ class Mock:
                 stayed = await deliver(status, sent, content, way, receive, send, self.connections.pause)
             finally:
                 self.connections.release(hold)
-            stayed = stayed and (len(content) < _LARGE or way.cut is not None or await _taken(send))
+            stayed = stayed and (len(content) < LARGE or way.cut is not None or await _taken(send))
         if not stayed:
             self.missed(dict(sent).get(b"mock-exchange", b"").decode())
 
     def missed(self, name: str) -> None:
         """Note in the journal that the client did not stay for the answer of an exchange."""
+        if self._shared:
+            self.outbox.send()  # what waits to be recorded is lost with its answers, or not at all
         try:
             self.journal.amend(name, GONE)
         except StateError as lost:

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import socket
 import struct
 import sys
-import termios
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -24,6 +22,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Pause = Callable[[float, "asyncio.Future[Any]"], Awaitable[None]]
 """Waits so many seconds, or until the future is done or nobody may wait any longer."""
 
+LARGE: Final = 64 * 1024
+"""Bytes of an answer that is worth looking whether the client stays for it."""
 GONE: Final = "the client went away before the answer was complete"
 _NO_LINGER = struct.pack("ii", 1, 0)
 
@@ -142,6 +142,9 @@ def unacknowledged(transport: Any) -> int:
     own = transport.get_extra_info("socket")
     if own is None or sys.platform != "linux":
         return 0
+    import fcntl
+    import termios
+
     with contextlib.suppress(OSError):
         return int.from_bytes(fcntl.ioctl(own.fileno(), termios.TIOCOUTQ, bytes(4)), sys.byteorder)
     return 0

@@ -208,7 +208,7 @@ class Pipeline:
         operation = self.intake.judged(came._replace(trouble=why)).match.operation
         clean, secrets = self.redactor.headers(came.headers)
         query, more = self.redactor.query(came.query)
-        secrets = tuple(sorted({*secrets, *more}, key=len, reverse=True))
+        secrets = self.redactor.sought((*secrets, *more)) if more else secrets
         self.journal.append(
             Entry(
                 self._identifiers.fresh().decode(), came.started, _now() - came.started, session, came.method,

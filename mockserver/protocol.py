@@ -10,7 +10,7 @@ import time
 from typing import Any, Final
 
 from mockserver.connections import RATE, SILENT_S, Connections, Hold
-from mockserver.delivery import reset, unacknowledged
+from mockserver.delivery import LARGE, reset, unacknowledged
 from mockserver.heads import HeadsProtocol
 from mockserver.pipeline import REFUSED
 from mockserver.shortcut import Shortcut
@@ -21,8 +21,6 @@ _LAST_S: Final = 0.05
 """Seconds in which a request is still taken that was on its way when the mock was told to end."""
 _UNFINISHED_S: Final = 0.5
 """Seconds that an unfinished request may still take then."""
-_LARGE: Final = 64 * 1024
-"""Bytes of an answer that is worth looking whether anybody takes it."""
 _NAME: Final = b"mock-exchange: "
 _now = time.time
 
@@ -96,7 +94,7 @@ class BoundedProtocol(HeadsProtocol):
         self._short = None
         outbox = self._mock.outbox
         outbox.put(self.loop, self.transport, self._beginning(short) + rest)
-        if len(rest) > _LARGE:
+        if len(rest) > LARGE:
             outbox.send()
             if self.flow.write_paused:
                 self._accompany(rest)
@@ -214,8 +212,8 @@ class BoundedProtocol(HeadsProtocol):
             if limit and now - self._slow_since > limit + (self._unsent - left) / RATE:
                 self.drop()
             return
-        if self._head < 0:
-            return
+        if self._head < 0 or self.pipeline:
+            return  # what waits for earlier answers is not read meanwhile
         if not self._is_idle:
             if not self.cycle.more_body:
                 return
@@ -245,7 +243,7 @@ class BoundedProtocol(HeadsProtocol):
 
     def drop(self) -> None:
         """End at once, so that nothing is kept for this client."""
-        if self._is_idle or not self.cycle.more_body:
+        if self.flow.write_paused or self.pipeline or self._is_idle or not self.cycle.more_body:
             reset(self.transport)
         elif self._head >= 0:
             self._refuse(503, "the mock holds too much for slow clients; this request was not complete yet")

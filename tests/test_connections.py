@@ -185,6 +185,30 @@ def test_who_takes_no_answer_is_reset(start: Callable[..., Running], connect: Co
     assert 20 <= len(mock.journal.entries("much")) <= 30, "one answer each, and a second one under way for some"
 
 
+def test_a_request_that_waits_for_earlier_answers_is_not_slow(
+    start: Callable[..., Running], connect: Connect, good: dict[str, Any]
+) -> None:
+    mock = start(request_timeout=0.4)
+    half = f"{HEAD}Content-Length: 500\r\n\r\n".encode() + b"{"
+    with connect(mock) as client:
+        client.sendall(request_of(good, "Prefer: delay=1.2\r\n") + half)
+        answer, status, rest = rest_of(client).partition(b"HTTP/1.1 408")
+    assert answer.startswith(b"HTTP/1.1 200"), "the refusal of the second one is no answer to the first"
+    assert refused(status + rest)[0] == 408
+
+
+def test_who_takes_no_answer_is_reset_in_the_middle_of_the_next_request(
+    start: Callable[..., Running], connect: Connect, good: dict[str, Any]
+) -> None:
+    mock = start(send_timeout=0.4)
+    mock.mock.stage.arm("", LONG)
+    client = connect(mock)
+    client.sendall(request_of(good) + f"{HEAD}Content-Length: 500\r\n\r\n".encode() + b"{")
+    eventually(lambda: mock.mock.connections.held > 0)
+    eventually(lambda: mock.mock.connections.held == 0)
+    assert b"HTTP/1.1 503" not in rest_of(client)
+
+
 def test_who_reads_slowly_but_steadily_gets_everything(
     start: Callable[..., Running], connect: Connect, good: dict[str, Any]
 ) -> None:

@@ -5,23 +5,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import resource
 import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mockserver.app import Mock
 from mockserver.contract import Contract
 from mockserver.errors import StateError, UsageError
 from mockserver.journal import OVERHEAD
 from mockserver.openapi import load
 from mockserver.scenarios import SESSIONS_AT_MOST, read_scenarios, scenario_of
 from mockserver.server import Running
+from mockserver.settings import Settings
 from mockserver.state.packing import packed_scenario, scenario_in
 from mockserver.state.places import store_at
 from mockserver.state.shared import SharedJournal, SharedStage
@@ -260,6 +264,52 @@ def test_a_broken_file_is_told_of(tmp_path: Path) -> None:
         for beside in tmp_path.glob("kept-*"):
             beside.unlink()
     assert told == {"file is not a database; name another file", "database disk image is malformed; name another file"}
+
+
+def test_who_is_killed_while_making_a_file_leaves_one_that_can_be_used(make: Make, place: str) -> None:
+    program = f"""
+import os, sqlite3
+from mockserver.state import file
+from mockserver.state.store import Limits
+class Killed(sqlite3.Connection):
+    def execute(self, statement, *given):
+        if statement.startswith("INSERT INTO facts"):
+            os._exit(9)
+        return super().execute(statement, *given)
+connect = sqlite3.connect
+file.sqlite3.connect = lambda *given, **more: connect(*given, factory=Killed, **more)
+file.FileStore({place!r}, "contract", Limits(1, 1))
+"""
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 9
+    store = make()
+    store.append(rows(1))
+    assert store.standing() == Standing(1, 0, 0, "x-1")
+
+
+def test_an_answer_whose_record_is_lost_is_not_sent(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also when it is just then that another client is found to be gone, which is recorded as well."""
+    sent: list[bytes] = []
+
+    class Wire(asyncio.WriteTransport):
+        def is_closing(self) -> bool:
+            return False
+
+        def write(self, data: bytes | bytearray | memoryview) -> None:
+            sent.append(bytes(data))
+
+    def lost(_: Any) -> None:
+        raise StateError("the disk is full")
+
+    async def turn() -> None:
+        with closing(Mock(Settings(state=place))) as mock:
+            mock.journal.append(entry(1, 10))
+            mock.outbox.put(asyncio.get_running_loop(), Wire(), b"HTTP/1.1 200 OK")
+            monkeypatch.setattr(mock.state.store, "append", lost)
+            mock.missed("x-0")
+            await asyncio.sleep(0)
+
+    asyncio.run(turn())
+    assert [data[:12] for data in sent] == [b"HTTP/1.1 503"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits on files are told of in other ways elsewhere")
