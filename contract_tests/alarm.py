@@ -13,13 +13,15 @@ from typing import Any
 class Alarm:
     """One deadline at a time, in seconds of :func:`time.perf_counter`; the thread that watches it starts with the first.
 
-    Setting and lifting a deadline costs no switch between threads: deadlines only grow, so the watcher looks again when
-    the one that it knows of has passed.
+    Setting and lifting a deadline costs no switch between threads as long as deadlines grow, since the watcher looks again
+    when the one that it knows of has passed; for an earlier one it is woken.
     """
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._deadline: float | None = None
+        self._looks = 0.0
+        """When the watcher looks again."""
         self._socket: socket.socket | None = None
         self._watcher: threading.Thread | None = None
 
@@ -37,6 +39,8 @@ class Alarm:
             if self._watcher is None:
                 self._watcher = threading.Thread(target=self._watch, name="alarm", daemon=True)
                 self._watcher.start()
+            elif deadline < self._looks:
+                self._changed.notify()
         try:
             yield
         finally:
@@ -47,6 +51,7 @@ class Alarm:
         with self._changed:
             nap = 0.0
             while True:
+                self._looks = time.perf_counter() + nap
                 self._changed.wait(nap)
                 now = time.perf_counter()
                 if self._deadline is None:

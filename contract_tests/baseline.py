@@ -105,12 +105,15 @@ class Baseline:
 
 def read(path: str, missing_is_empty: bool = False) -> Baseline:
     """Read a baseline; raises RecordError naming file, line and what would be right."""
-    if not Path(path).exists():
+    try:
+        Path(path).stat()
+        data = parsing.parse(Path(path), as_yaml=True)
+    except FileNotFoundError:
         if missing_is_empty:
             return Baseline()
-        raise RecordError(f"{path}: there is no such baseline; --update-baseline writes one")
-    try:
-        data = parsing.parse(Path(path), as_yaml=True)
+        raise RecordError(f"{path}: there is no such baseline; --update-baseline writes one") from None
+    except OSError as error:
+        raise RecordError(f"{path}: the baseline cannot be read: {error.strerror}") from None
     except ContractError as error:
         place = f"{path}:{error.line}" if error.line else path
         raise RecordError(f"{place}: the baseline cannot be read: {error.message}") from None

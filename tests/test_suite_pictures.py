@@ -17,12 +17,14 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from contract_tests import following
 from contract_tests.budget import Budget
 from contract_tests.examination import Examination
 from contract_tests.plan import make_plan
 from contract_tests.target import Target
 from mockserver import openapi
 from mockserver.meaning import PICTURES_AT_MOST
+from mockserver.messages import Request
 from mockserver.server import Running
 from mockserver.validation import Judge
 from mockserver.viewing import UnfollowedError
@@ -198,6 +200,18 @@ def test_pictures_that_come_by_detours_or_never() -> None:
         with pytest.raises(LookupError, match="did not give all of a picture within"):
             near.followed(f"{url}/drip")
         assert time.monotonic() - started < 10
+        near.close()
+
+
+def test_a_picture_has_less_time_than_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(following, "ONE_S", 0.5)
+    with odd_pictures() as (url, _):
+        near = Target(url, openapi.load(EASEL), "k", timeout_s=20)
+        assert near.send(Request("GET", "/file", "", (), b"")).response is not None
+        started = time.monotonic()
+        with pytest.raises(LookupError, match="did not give all of a picture within"):
+            near.followed(f"{url}/drip")
+        assert time.monotonic() - started < 3
         near.close()
 
 

@@ -263,6 +263,8 @@ def test_a_baseline_accepts_until_its_day(tmp_path: Path) -> None:
     broken = suite("--baseline", str(path))
     assert broken.returncode == 2
     assert f"{path}:4" in broken.stderr or f"{path}:3" in broken.stderr
+    nameless = suite("--baseline", "a" * 300)
+    assert (nameless.returncode, "cannot be read: File name too long" in nameless.stderr) == (2, True)
 
 
 def test_any_openapi_document_is_tested(tmp_path: Path) -> None:
