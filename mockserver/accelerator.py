@@ -23,11 +23,19 @@ _UNSURE_PATTERN = re.compile(r"\\[DWSsBbpPkuxc0-9]|\[\^|\[\]|\(\?|\.")
 _LARGEST_PATTERN = 32 * 1024
 """Bytes of a compiled pattern: what a search costs per character grows with them."""
 
-_UNSURE_KEYWORDS = ("$dynamicRef", "unevaluatedItems", "unevaluatedProperties", "contentSchema")
-
+_UNSURE_KEYWORDS = (
+    "$dynamicRef",
+    "unevaluatedItems",
+    "unevaluatedProperties",
+    "contentSchema",
+    "x-file",
+    "x-positions",
+    "x-sum",
+)
+"""Keywords that are not compiled, and ours that hold for any value, whoever sent it."""
 
 _KEYWORDS: Any = {"x-dimensions": FastDimensions}
-"""Our keywords that speak about a request by itself; those about an answer are silent about requests for the judge as well."""
+"""Our keyword that is compiled; all others are silent for the judge as well where no answer is judged."""
 
 
 class Accelerator:

@@ -57,6 +57,28 @@ def test_the_quick_reader_reads_ordinary_requests() -> None:
         assert read_plain(body) is MISSING or not reading.problems
 
 
+def test_keywords_that_hold_for_any_value_are_left_to_the_judge(tmp_path: Path) -> None:
+    schemas = {
+        "Sum": {"x-sum": {"total": "/all", "of": ["/one", "/two"]}},
+        "Places": {"x-positions": {"member": "/at"}},
+        "File": {"x-file": ["image/png"]},
+    }
+    values = {"Sum": {"all": 5, "one": 1, "two": 1}, "Places": [{"at": 1}], "File": "a text"}
+    document = {
+        "openapi": "3.1.0",
+        "info": {"title": "t", "version": "1"},
+        "paths": {},
+        "components": {"schemas": schemas},
+    }
+    path = tmp_path / "openapi.json"
+    path.write_text(json.dumps(document))
+    explainer = Judge(openapi.load(str(path))).explainer
+    for name, value in values.items():
+        place = f"/components/schemas/{name}"
+        assert not explainer.validator(place).is_valid(value)
+        assert not explainer.fits(place, value)
+
+
 HEADERS = st.lists(
     st.tuples(
         st.sampled_from(["Accept", "Content-Type", "content-type", "Authorization", "AUTHORIZATION", "X-Gate-Pass", "Ünicode"]),
