@@ -7,8 +7,6 @@ another, so that it never waits for judging.  Listening and the life of a comman
 from __future__ import annotations
 
 import asyncio
-import importlib.util
-import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -29,7 +27,7 @@ from mockserver.meaning import Session
 from mockserver.messages import Exchange
 from mockserver.ndjson import NO_REQUEST_BODY, NO_RESPONSE_BODY
 from mockserver.rules import rule_for
-from mockserver.server import START_TIMEOUT_S, at_home, listener_on, url_of
+from mockserver.server import START_TIMEOUT_S, at_home, configuration, listener_on, url_of
 from mockserver.settings import OnViolation
 
 SILENCE_S: Final = 600.0
@@ -184,21 +182,8 @@ def proxying(inspector: Inspector, upstream: str, host: str, port: int, silence_
     if upstream.split("/")[2].lower() in own:
         listener.close()
         raise UsageError(f"{upstream} is the address of this proxy itself")
-    logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
-    config = uvicorn.Config(
-        forward,
-        http=_protocol(),
-        loop="uvloop" if importlib.util.find_spec("uvloop") else "asyncio",
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        date_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=1,
-    )
-    server = uvicorn.Server(config)
+    protocol = "mockserver.forward.protocol:DecliningProtocol"
+    server = uvicorn.Server(configuration(forward, protocol, date_header=False, timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="proxy", daemon=True)
     thread.start()
     try:
@@ -208,15 +193,6 @@ def proxying(inspector: Inspector, upstream: str, host: str, port: int, silence_
         server.should_exit = True
         thread.join(START_TIMEOUT_S)
         listener.close()
-
-
-def _protocol() -> Any:
-    """The fast protocol where its parser is installed."""
-    if importlib.util.find_spec("httptools") is None:
-        return "h11"
-    from mockserver.forward.protocol import DecliningProtocol
-
-    return DecliningProtocol
 
 
 def _wait_until_started(server: Any, thread: threading.Thread) -> None:

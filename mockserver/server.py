@@ -238,10 +238,18 @@ def _server(mock: Mock, ready: Callable[[], None], ending: Callable[[], None] = 
             mock.connections.sweep(one for one in self.server_state.connections if hasattr(one, "sweep"))
             asyncio.get_running_loop().call_later(swept, self._sweep)
 
+    return Server(configuration(mock, "mockserver.protocol:BoundedProtocol", timeout_graceful_shutdown=_DRAIN_S))
+
+
+def configuration(app: Any, protocol: str, **more: Any) -> uvicorn.Config:
+    """How uvicorn serves an application of ours, quietly.
+
+    ``protocol`` is ``module:class``, used where its parser is installed; the other one has a limit on heads of its own.
+    """
     logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
-    config = uvicorn.Config(
-        mock,
-        http=_protocol(),
+    config: uvicorn.Config = _import_uvicorn().Config(
+        app,
+        http=protocol if importlib.util.find_spec("httptools") else "h11",
         loop="uvloop" if importlib.util.find_spec("uvloop") else "asyncio",
         ws="none",
         lifespan="off",
@@ -249,18 +257,9 @@ def _server(mock: Mock, ready: Callable[[], None], ending: Callable[[], None] = 
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        timeout_graceful_shutdown=_DRAIN_S,
+        **more,
     )
-    return Server(config)
-
-
-def _protocol() -> Any:
-    """The fast protocol where its parser is installed; the other one has a limit on heads of its own."""
-    if importlib.util.find_spec("httptools") is None:
-        return "h11"
-    from mockserver.protocol import BoundedProtocol
-
-    return BoundedProtocol
+    return config
 
 
 def _import_uvicorn() -> Any:
