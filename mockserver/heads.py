@@ -54,7 +54,8 @@ class HeadsProtocol(HttpToolsProtocol):
         if self._short is not None:
             self._ordinarily()
         if self._moved or self._head < 0:
-            self._head = min(self._head, 0)
+            if self._head > 0:
+                self._head = 0
             return
         self._head += len(data)
         if self._head > self._limit and not self.transport.is_closing():

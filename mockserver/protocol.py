@@ -80,7 +80,6 @@ class BoundedProtocol(HeadsProtocol):
         if short is None:
             super().on_message_complete()
             return
-        self._moved = True
         if self._named is not None:
             self._without_trailers()
         try:

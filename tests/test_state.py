@@ -115,6 +115,9 @@ def test_a_row_is_replaced_where_it_stands(make: Make) -> None:
     other.amend("x-2", b"newer")
     other.amend("x-5", b"last")
     assert one.rows(None) == [b"3\n\0", b"4\n\0", b"last"]
+    one.clear(None)
+    one.append(rows(5))
+    assert one.rows(None) == [b"5\n\0"], "what took the place of a row went with it"
 
 
 def test_turns_are_counted_once_each(make: Make) -> None:

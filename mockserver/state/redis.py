@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from mockserver.errors import StateError, UsageError
 from mockserver.state import scripts
@@ -25,6 +25,9 @@ _PAUSE_S: Final = 0.5
 """How long a server that did not answer is left alone: requests in that time are refused without waiting for it."""
 _READ_AT_ONCE: Final = 100
 """Rows that are asked for in one call, looking for one from the newest on."""
+
+_Entry: TypeAlias = tuple[bytes, dict[bytes, bytes]]
+"""A row in the stream: its place there, and what it holds."""
 
 
 class RedisStore:
@@ -77,32 +80,34 @@ class RedisStore:
     def rows(self, session: str | None) -> list[bytes]:
         """Oldest first; those of one session, or all."""
         wanted = None if session is None else session.encode()
-        found = [row for _, row in self._done(lambda: self._redis.xrange(self._rows))]
-        return self._newest([row for row in found if wanted is None or row[b"session"] == wanted])
+        found = self._done(lambda: self._redis.xrange(self._rows))
+        return self._newest([entry for entry in found if wanted is None or entry[1][b"session"] == wanted])
 
     def row(self, identifier: str) -> bytes | None:
         """The row with that id."""
-        wanted = identifier.encode()
-        found = next((row for row in self._backwards() if row[b"id"] == wanted), None)
+        found = self._entry(identifier)
         return None if found is None else self._newest([found])[0]
 
     def amend(self, identifier: str, row: bytes) -> None:
         """Put another row in the place of the one with that id, if it is there; it counts for as much as before."""
-        self._once(scripts.AMEND, [self._rows, self._amended], identifier, row)
+        found = self._entry(identifier)
+        if found is not None:
+            self._once(scripts.AMEND, [self._rows, self._amended], found[0], row)
 
     def since(self, identifier: str) -> list[bytes] | None:
         """The rows after the one with that id; None when it is not there."""
-        found: list[dict[bytes, bytes]] = []
+        found: list[_Entry] = []
         wanted = identifier.encode()
-        for row in self._backwards():
-            if row[b"id"] == wanted:
+        for entry in self._backwards():
+            if entry[1][b"id"] == wanted:
                 return self._newest(found[::-1])
-            found.append(row)
+            found.append(entry)
         return None
 
     def clear(self, session: str | None) -> int:
         """Forget the rows of one session, or all; how many there were."""
-        return self._once(scripts.CLEAR, [self._rows, self._facts], *([] if session is None else [session]))
+        keys = [self._rows, self._facts, self._amended]
+        return self._once(scripts.CLEAR, keys, *([] if session is None else [session]))
 
     def standing(self) -> Standing:
         """The journal in numbers."""
@@ -153,16 +158,20 @@ class RedisStore:
         """Let go of the connection."""
         self._redis.close()
 
-    def _newest(self, found: Sequence[dict[bytes, bytes]]) -> list[bytes]:
+    def _newest(self, found: Sequence[_Entry]) -> list[bytes]:
         """Rows as they are now."""
         amended = self._done(lambda: self._redis.hgetall(self._amended)) if found else {}
-        return [amended.get(row[b"id"], row[b"row"]) for row in found]
+        return [amended.get(place, row[b"row"]) for place, row in found]
 
-    def _backwards(self) -> Iterator[dict[bytes, bytes]]:
+    def _entry(self, identifier: str) -> _Entry | None:
+        wanted = identifier.encode()
+        return next((entry for entry in self._backwards() if entry[1][b"id"] == wanted), None)
+
+    def _backwards(self) -> Iterator[_Entry]:
         """The rows from the newest to the oldest."""
         end = "+"
         while found := self._done(partial(self._redis.xrevrange, self._rows, max=end, count=_READ_AT_ONCE)):
-            yield from (row for _, row in found)
+            yield from found
             end = f"({found[-1][0].decode()}"
 
     def _once(self, script: str, keys: Sequence[str], *given: Any) -> int:

@@ -79,11 +79,12 @@ if gone > 0 then redis.call('HINCRBY', facts, 'dropped', gone) end
 return gone
 """)
 CLEAR: Final = _once("""
-local rows, facts, gone, size = KEYS[1], KEYS[2], 0, 0
+local rows, facts, amended, gone, size = KEYS[1], KEYS[2], KEYS[3], 0, 0
 for _, row in ipairs(redis.call('XRANGE', rows, '-', '+')) do
   if #ARGV == 0 or row[2][4] == ARGV[1] then
     gone, size = gone + 1, size + tonumber(row[2][6])
     redis.call('XDEL', rows, row[1])
+    redis.call('HDEL', amended, row[1])
   end
 end
 if gone > 0 then redis.call('HINCRBY', facts, 'size', -size) end
@@ -91,15 +92,21 @@ redis.call('HINCRBY', facts, 'cleared', 1)
 return gone
 """)
 AMEND: Final = _once("""
-local rows, amended, known = KEYS[1], KEYS[2], {}
-for _, row in ipairs(redis.call('XRANGE', rows, '-', '+')) do known[row[2][2]] = true end
-for _, id in ipairs(redis.call('HKEYS', amended)) do
-  if not known[id] then redis.call('HDEL', amended, id) end
+local rows, amended, place = KEYS[1], KEYS[2], ARGV[1]
+if #redis.call('XRANGE', rows, place, place) == 0 then return 0 end
+local function parts(id)
+  local time, number = string.match(id, '^(%d+)-(%d+)$')
+  return tonumber(time), tonumber(number)
 end
-if known[ARGV[1]] then redis.call('HSET', amended, ARGV[1], ARGV[2]) end
+local first, second = parts(redis.call('XRANGE', rows, '-', '+', 'COUNT', 1)[1][1])
+for _, known in ipairs(redis.call('HKEYS', amended)) do
+  local time, number = parts(known)
+  if time < first or (time == first and number < second) then redis.call('HDEL', amended, known) end
+end
+redis.call('HSET', amended, place, ARGV[2])
 return 0
 """)
-"""An entry of a stream cannot be changed: what takes its place stands beside it, as long as it is there."""
+"""An entry of a stream cannot be changed: what takes its place stands beside it by its place, until that is no longer there."""
 ARM: Final = _once(
     """
 local facts, armed, order, turns, turned = unpack(KEYS)
