@@ -1,7 +1,8 @@
 """The judging proxy: what :mod:`mockserver.forward` passes on is judged beside its way, recorded, and summed up.
 
 Judging happens on a thread of its own, one exchange after the other, so that a large body holds nobody up; recording on
-another, so that it never waits for judging.  Listening and the life of a command are left to the command line.
+another, so that it never waits for judging, and ahead of the next answers.  Listening and the life of a command are left to
+the command line.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -61,6 +62,7 @@ class Inspector:
         self._session = Session()
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="judge")
         self._recorder = ThreadPoolExecutor(1, thread_name_prefix="record")
+        self._recording: Future[None] | None = None
         self._said: set[str] = set()
         self._notes: dict[str, None] = {}
         self._unreached = 0
@@ -98,8 +100,13 @@ class Inspector:
     def done(self, exchange: Exchange) -> None:
         """Judge and record, later and elsewhere."""
         if self._records:
-            self._recorder.submit(self._record, exchange)
+            self._recording = self._recorder.submit(self._record, exchange)
         self._worker.submit(self._judge, exchange)
+
+    async def kept(self) -> None:
+        """Wait until all that is over is recorded."""
+        if self._recording is not None and not self._recording.done():
+            await asyncio.wait([asyncio.wrap_future(self._recording)])
 
     def report(self, target: str, fail_on: Severity) -> Report:
         """The report on everything that went by; waits until all of it is judged."""

@@ -57,6 +57,9 @@ class Watcher(Protocol):
     def done(self, exchange: Exchange) -> None:
         """An exchange is over; must not wait."""
 
+    async def kept(self) -> None:
+        """Wait until all that is over is kept; asked before every answer, so that few exchanges ever wait for that."""
+
 
 class _GoneError(Exception):
     """The client went away while it was sending."""
@@ -96,7 +99,13 @@ class Forward:
         """Forward one request."""
         if scope["type"] != "http":
             return
-        flow = Flow(next(self._ids), scope, receive, send, text(self._sent_headers(scope)))
+
+        async def send_in_turn(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                await self._watcher.kept()
+            await send(message)
+
+        flow = Flow(next(self._ids), scope, receive, send_in_turn, text(self._sent_headers(scope)))
         if any(self._name in value for name, value in scope["headers"] if name == b"via"):
             detail = f"{self.origin} leads back to this proxy"
             await answer(flow, Problem(502, "Loop detected", "proxy_loop_detected", detail))
