@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes
 
 from mockserver.contract import Contract
 from mockserver.findings import Violation
@@ -130,6 +130,8 @@ def text(content: bytes, secrets: tuple[bytes, ...], shortest: int = _SHORTEST) 
     for secret in wanted:
         if secret in content:
             content = content.replace(secret, REDACTED)
+        if b"%" in content:  # one that is no code may stand before the secret, and seem to be one with its beginning
+            content = content.replace(quote(secret, safe="").encode(), REDACTED)
     return content
 
 

@@ -141,6 +141,11 @@ def test_a_key_that_a_quotation_cuts_is_masked() -> None:
     for length in range(6, len(KEY)):
         assert masked(f'"{KEY[:length]}... (90 characters)', [KEY]) == '"***... (90 characters)'
     assert masked("1, 2, ... and so on", [KEY]) == "1, 2, ... and so on"
+    dotted = "eyJhbGci.eyJzdWI..c2lnbmF0dXJl"
+    for length in range(6, len(dotted)):
+        assert masked(f'"{dotted[:length]}..."', [dotted]) == '"***..."'
+        spelt = "".join(f"\\u{ord(character):04x}" for character in dotted[:length])
+        assert masked(f'"{spelt}..."', [dotted]) == '"***..."'
 
 
 @pytest.mark.parametrize("code", ["\\u{:04x}", "\\\\u{:04X}", "%{:02x}"])

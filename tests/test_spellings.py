@@ -44,6 +44,11 @@ def test_percent_encoding(key: str, around: str, lower: bool) -> None:
     assert unquote(found.decode()) == f"{around}{SHOWN}{around}"
 
 
+def test_what_seems_to_be_a_code_with_the_key_s_beginning() -> None:
+    assert text(b"100 %c/d+e", (b"c/d+e",)) == b"100 %" + REDACTED
+    assert text(b"100 %c" + b"c%2Fd%2Be", (b"c/d+e",)) == b"100 %c" + REDACTED
+
+
 def test_what_is_no_key_stays() -> None:
     body = b'{"a": "C:\\\\temp\\n%41 \\u96e8 \\/ 100 %"}'
     for key in (b"sk-abcd", b'sk-"bcd', b"sk/abcd"):

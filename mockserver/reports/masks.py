@@ -30,6 +30,8 @@ _BASE64 = string.ascii_letters + string.digits + "+/-_"
 _RUN = re.compile("[A-Za-z0-9+/_=-]*")
 _HALF = re.compile(rf"(?:{_ESCAPE}(?:u[0-9A-Fa-f]{{0,3}})?|%[0-9A-Fa-f]?)?")
 _CUT = ("...", "…")
+_DOTS = 3
+"""Characters of the mark that may look like the next ones of a secret."""
 
 
 def masked(text: str, secrets: Iterable[str]) -> str:
@@ -64,8 +66,9 @@ def _left(text: str, form: str) -> Iterator[tuple[int, int]]:
     while start >= 0:
         pairs = zip(form, text[start : start + len(form)], strict=False)
         length = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
-        if length < len(form) and text.startswith(_CUT, start + length):
-            yield start, start + length
+        ends = range(start + length, start + max(_TELLING, length - _DOTS) - 1, -1)
+        if length < len(form) and (end := next((end for end in ends if text.startswith(_CUT, end)), 0)):
+            yield start, end
         start = text.find(form[:_TELLING], start + 1)
 
 
@@ -82,7 +85,8 @@ def _spelt_left(text: str, secret: str) -> Iterator[tuple[int, int]]:
             places.append(one.end())
         else:
             continue
-        for place in reversed(places[-2:]):  # half an escape may look like the next character, if that is a backslash
+        # half an escape may look like the next character, if that is a backslash, as the mark does, if those are dots
+        for place in reversed(places[-_DOTS - 1 :]):
             half = _HALF.match(text, place)
             if half and text.startswith(_CUT, half.end()):
                 yield begin.start(), half.end()
