@@ -196,6 +196,11 @@ def listener_on(host: str, port: int) -> socket.socket:
             raise ContractToolError(
                 f"port {port} on {host} may not be used by this user; ports from 1024 may"
             ) from None
+        if number == errno.EADDRNOTAVAIL:
+            raise ContractToolError(
+                f"cannot listen on {host}:{port}: it is no address of this machine; --host 127.0.0.1 is this machine "
+                "alone, 0.0.0.0 all of its addresses"
+            ) from None
         reason = getattr(error, "strerror", None) or error
         raise ContractToolError(f"cannot listen on {host}:{port}: {reason}") from None
 

@@ -24,7 +24,7 @@ from mockserver.errors import StateError, UsageError
 from mockserver.journal import OVERHEAD
 from mockserver.openapi import load
 from mockserver.scenarios import SESSIONS_AT_MOST, read_scenarios, scenario_of
-from mockserver.server import Running
+from mockserver.server import Running, background
 from mockserver.settings import Settings
 from mockserver.state.packing import packed_scenario, scenario_in
 from mockserver.state.places import store_at
@@ -364,8 +364,10 @@ def test_a_place_that_cannot_be_meant_is_refused(tmp_path: Path) -> None:
     ):  # fmt: skip
         with pytest.raises(StateError, match=wrong):
             store_at(place, "", limits)
+    with background(Settings()) as web, pytest.raises(StateError, match="does not speak Redis's protocol"):
+        store_at(f"redis://127.0.0.1:{web.port}", "", limits)
     for place, wrong in (
-        ("http://127.0.0.1", "begins with redis://"), ("redis://:geheim@127.0.0.1", "takes no password"),
+        ("", "--state is empty"), ("http://127.0.0.1", "begins with redis://"), ("redis://:geheim@127.0.0.1", "takes no password"),
         ("redis://127.0.0.1?password=geheim", "takes no password"), ("redis://[", "no address"),
         ("redis://127.0.0.1?pass%77ord=geheim", "takes no password"), ("redis://127.0.0.1:99999", "no address"),
         ("redis:127.0.0.1", "without the //"), ("redis://127.0.0.1/first", "a database by its number"),

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal
 import click
 
 from mockserver.cli import outcome
+from mockserver.cli.values import Whole
 from mockserver.errors import RecordError, UsageError
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ _HINT = " (a single JSON body needs --as request or --as response)"
     help="Each FILE is one JSON body: of a request, of an answer.",
 )
 @click.option("--operation", metavar="ID", help="The operation that a single body belongs to.")
-@click.option("--status", type=click.IntRange(100, 599), metavar="N", help="The status that a single answer had.")
+@click.option("--status", type=Whole(100, 599), metavar="N", help="The status that a single answer had.")
 @click.option("--host", "hosts", multiple=True, metavar="HOST", help="Another host of the API; repeatable.")
 def command(
     files: tuple[str, ...],

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from mockserver.cli import outcome
+from mockserver.cli.values import Seconds
 from mockserver.errors import UsageError
 
 if TYPE_CHECKING:
@@ -43,9 +44,7 @@ _MOCK_ADDRESS = "http://127.0.0.1:4010"
     help="Whether the mock refuses a request that breaks the contract, or serves it all the same.",
 )
 @click.option("--resilience", is_flag=True, help="Run COMMAND once per scenario and say what it makes of each.")
-@click.option(
-    "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="S", help="Stop the command after S seconds."
-)
+@click.option("--timeout", type=Seconds(min=0, min_open=True), metavar="S", help="Stop the command after S seconds.")
 def command(
     program: tuple[str, ...],
     contract: str | None,

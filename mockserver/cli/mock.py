@@ -6,16 +6,16 @@ from typing import Literal
 
 import click
 
-from mockserver.cli.values import variable
+from mockserver.cli.values import Seconds, Whole, variable
 
 
 @click.command("mock")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", type=click.IntRange(0, 65535), default=4010, show_default=True, help="0 takes a free port.")
+@click.option("--port", type=Whole(0, 65535), default=4010, show_default=True, help="0 takes a free port.")
 @click.option("--contract", metavar="NAME_OR_PATH", help="A shipped contract, a folder or an OpenAPI 3.1 file.")
 @click.option("--scenario", metavar="NAME", help="Answer by this scenario of the contract.")
 @click.option("--seed", type=int, metavar="N", help="Give the same answer to the same request, always.")
-@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that serve.")
+@click.option("--workers", type=Whole(1, 64), default=1, show_default=True, help="Processes that serve.")
 @click.option(
     "--state",
     metavar="PLACE",
@@ -34,14 +34,14 @@ from mockserver.cli.values import variable
 @click.option("--replay", metavar="CASSETTE", help="Give recorded answers to the requests that a cassette holds.")
 @click.option(
     "--delay",
-    type=click.FloatRange(0, 3600),
+    type=Seconds(0, 3600),
     default=0.0,
     metavar="SECONDS",
     help="Wait so long before every answer; in a stream before every event.",
 )
 @click.option(
     "--request-timeout",
-    type=click.FloatRange(0, 86_400),
+    type=Seconds(0, 86_400),
     default=60.0,
     show_default=True,
     metavar="SECONDS",
@@ -49,7 +49,7 @@ from mockserver.cli.values import variable
 )
 @click.option(
     "--send-timeout",
-    type=click.FloatRange(0, 86_400),
+    type=Seconds(0, 86_400),
     default=300.0,
     show_default=True,
     metavar="SECONDS",

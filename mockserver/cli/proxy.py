@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mockserver.cli import outcome
-from mockserver.cli.values import address
+from mockserver.cli.values import Seconds, Whole, address
 
 if TYPE_CHECKING:
     from mockserver.client.process import Ended
@@ -35,7 +35,7 @@ _POLICY = click.Choice(["enforce", "report", "ignore"])
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port",
-    type=click.IntRange(0, 65535),
+    type=Whole(0, 65535),
     help="Port to listen on; 0 takes a free one.  [default: 4010; with COMMAND a free one]",
 )
 @click.option(
@@ -46,15 +46,13 @@ _POLICY = click.Choice(["enforce", "report", "ignore"])
 @click.option("--on-response-violation", type=_POLICY, help="For answers: hold back, report, or do not look.")
 @click.option(
     "--silence-timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Seconds(min=0, min_open=True),
     default=600.0,
     show_default=True,
     metavar="S",
     help="Seconds for which the API may say nothing.",
 )
-@click.option(
-    "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="S", help="Stop COMMAND after S seconds."
-)
+@click.option("--timeout", type=Seconds(min=0, min_open=True), metavar="S", help="Stop COMMAND after S seconds.")
 def command(
     upstream: str,
     program: tuple[str, ...],

@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from mockserver.cli.values import address, amount, rate, report, variable
+from mockserver.cli.values import Seconds, Whole, address, amount, rate, report, variable
 from mockserver.errors import UsageError
 
 _MOCK_KEY = "QUICKROUTER_CONTRACT_MOCK_KEY"
@@ -23,8 +23,8 @@ _MOCK_KEY = "QUICKROUTER_CONTRACT_MOCK_KEY"
 @click.command("test")
 @click.argument("base_url", required=False, metavar="[BASE_URL]", type=address)
 @click.option("--contract", metavar="NAME_OR_PATH", help="A shipped contract, a folder or an OpenAPI 3.1 file.")
-@click.option("--max-requests", type=click.IntRange(min=0), metavar="N", help="Send at most N requests.  [default: 60]")
-@click.option("--max-images", type=click.IntRange(min=0), metavar="N", help="Buy at most N images.  [default: 30]")
+@click.option("--max-requests", type=Whole(min=0), metavar="N", help="Send at most N requests.  [default: 60]")
+@click.option("--max-images", type=Whole(min=0), metavar="N", help="Buy at most N images.  [default: 30]")
 @click.option("--budget", type=amount, metavar="AMOUNT", help="Spend at most this, for example 0.50usd.")
 @click.option("--dry-run", is_flag=True, help="Print the priced plan and send nothing.")
 @click.option("--seed", type=int, metavar="N", help="Make the same choices again.")
@@ -47,7 +47,7 @@ _MOCK_KEY = "QUICKROUTER_CONTRACT_MOCK_KEY"
 @click.option("--rate-limit", type=rate, metavar="RATE", help="Send no faster than this, for example 5/s.")
 @click.option(
     "--request-timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Seconds(min=0, min_open=True),
     metavar="S",
     help="Seconds to wait for an answer.",
 )

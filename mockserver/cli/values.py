@@ -1,17 +1,37 @@
-"""The kinds of values that options take: amounts, rates, reports, addresses; each says what is wrong with a bad one.
+"""The kinds of values that options take: numbers, amounts, rates, reports, addresses; each says what is wrong with a bad one.
 
-They are functions from text to text, because ``click`` takes any callable as a type; all raise ``BadParameter``.
+Most are functions from text to text, because ``click`` takes any callable as a type; all raise ``BadParameter``.
 """
 
 from __future__ import annotations
 
+import math
 import re
+from typing import Any
 from urllib.parse import urlsplit
 
-from click import BadParameter
+from click import BadParameter, Context, FloatRange, IntRange, Parameter
 
 _AMOUNT = re.compile(r"([0-9]+(?:\.[0-9]+)?|\.[0-9]+) ?(?:usd|\$)?", re.IGNORECASE)
 _RATE = re.compile(r"([0-9]+(?:\.[0-9]+)?|\.[0-9]+)/(s|m|min|h)")
+
+
+class Whole(IntRange):
+    """A whole number within bounds; what is none is not called a range."""
+
+    name = "integer"
+
+
+class Seconds(FloatRange):
+    """A finite number of seconds within bounds: ``nan`` is within any, and a wait for so long never ends."""
+
+    name = "number of seconds"
+
+    def convert(self, value: Any, param: Parameter | None, ctx: Context | None) -> float:
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a valid {self.name}.", param, ctx)
+        return number
 
 
 def amount(text: str) -> str:

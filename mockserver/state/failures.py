@@ -61,6 +61,8 @@ def _unreached(error: Exception, words: str, url: str, reached: bool) -> str:
         cause = cause.__cause__ or cause.__context__
     if cause is not None:
         return f"its certificate is not trusted ({cause.verify_message}); SSL_CERT_FILE names the file of an authority"
+    if isinstance(error, exceptions.InvalidResponse):
+        return "what answers there does not speak Redis's protocol"
     hint = ""
     if not reached and url.startswith("redis://") and ("closed by server" in words or "reset by peer" in words):
         hint = " (a server that encrypts is named by rediss://)"

@@ -18,6 +18,8 @@ _KNOWN: Final = {"redis": (), "rediss": _FILES, "unix": ("db",)}
 
 def store_at(place: str, name: str, limits: Limits) -> Store:
     """The store at a place, made there if need be; raises UsageError and StateError."""
+    if not place:
+        raise UsageError("--state is empty; it is a file or an address such as redis://HOST")
     scheme, separator, _ = place.partition("://")
     if not separator:
         if place.partition(":")[0] in _KNOWN:
