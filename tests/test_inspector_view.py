@@ -54,6 +54,14 @@ def test_json_is_laid_out_with_places() -> None:
     ]
 
 
+def test_a_line_says_what_was_cut_short_unless_a_violation_is_worse() -> None:
+    gone = "the client went away before the answer was complete"
+    assert view.line(entry())["cut"] is False
+    told = view.line(entry()._replace(cut=gone))
+    assert (told["cut"], told["message"]) == (True, gone)
+    assert view.line(entry(b"{}", "application/json", b"", broken("/body"))._replace(cut=gone))["message"] == "wrong"
+
+
 def test_places_are_marked_or_the_nearest_that_is_shown() -> None:
     body = json.dumps({"a": {"b": [1, 2]}, "many": list(range(5000))}).encode()
     assert marked(body, broken("/body/a/b/1"), broken("/body/a/x"), broken("/body/many/4000")) == [

@@ -60,7 +60,8 @@ def line(entry: Entry) -> dict[str, Any]:
         "violations": len(found),
         "rules": [violation.rule for violation in found[:_LISTED]],
         "severity": worst.severity.value if worst else "",
-        "message": on_one_line(worst.message, _SHORT) if worst else "",
+        "cut": bool(entry.cut),
+        "message": on_one_line(worst.message if worst else entry.cut or "", _SHORT),
     }
 
 

@@ -120,6 +120,11 @@ def test_requests_arrive_by_themselves_and_tell_their_verdict(page: Page, good: 
     assert len(page.all(".row")) == 2
     page.one("#pause").click()
     page.rows(3)
+    with pytest.raises(httpx.RemoteProtocolError):
+        page.ask(good, Prefer="cut=20")
+    newest = page.rows(4)[0]
+    assert "cut short" in newest.text
+    assert "connection closed after 20 bytes of the body" in newest.text
 
 
 def test_an_opened_request_marks_the_place_and_quotes_the_page(page: Page, good: dict[str, Any]) -> None:

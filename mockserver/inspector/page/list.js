@@ -8,6 +8,7 @@ const KEPT = 10000;
 /** Whether a line has something that makes it worth a colour, and the word for it. */
 export function verdict(line) {
   if (line.violations) return [line.severity, counted(line.violations, "violation")];
+  if (line.cut) return ["warning", "cut short"];
   return line.status >= 400 ? ["refused", "refused"] : ["clean", "clean"];
 }
 
@@ -99,7 +100,7 @@ export class List {
       if (session !== "*" && line.session !== session) return false;
       if (kind === "violated" && !line.violations) return false;
       if (kind === "refused" && line.status < 400) return false;
-      if (kind === "clean" && (line.violations || line.status >= 400)) return false;
+      if (kind === "clean" && (line.violations || line.cut || line.status >= 400)) return false;
       if (!parts.length) return true;
       line.words ??= [line.id, line.method, line.path, line.operation, line.status, line.rules.join(" "), line.message,
         line.session, line.scenario].join(" ").toLowerCase();
