@@ -16,6 +16,7 @@ from mockserver.contract import Operation, Security
 from mockserver.explanation import Explainer
 from mockserver.findings import Violation
 from mockserver.messages import Request
+from mockserver.sentences import ABSENT
 
 _TOKEN = re.compile(r"[!-~]+")
 """RFC 6750, 2.1 allows fewer characters; relays issue keys with others, so any visible one passes."""
@@ -78,7 +79,7 @@ def _scheme(explain: Explainer, operation: Operation, scheme: Security, request:
     wanted = f"be {scheme.kind.capitalize()} and a token" if scheme.kind == "bearer" else "carry credentials"
     if value is None or (not value.strip() and scheme.kind != "bearer"):
         yield explain.statement(
-            "security.missing", operation, "request", pointer, scheme.pointer, scheme.name, wanted, "it is absent"
+            "security.missing", operation, "request", pointer, scheme.pointer, scheme.name, wanted, ABSENT
         )
         return
     problem = _malformed(scheme, value)

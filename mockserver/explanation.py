@@ -173,7 +173,7 @@ class Explainer:
             side=side,
             operation=operation.id,
             pointer=pointer,
-            message=f"{name} must {must}; got {got}",
+            message=f"{name} must {must}; {got if got == sentences.ABSENT else f'got {got}'}",
             documented=f"{name} must {must}",
             observed=got,
             source=source,

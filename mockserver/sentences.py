@@ -8,6 +8,8 @@ from typing import Any
 
 from mockserver.parts import Part
 
+ABSENT = "it is absent"
+"""What is observed where nothing came: a whole sentence, which takes no "got"."""
 SHOWN = 80
 """Characters of a value that are shown; the rest is counted."""
 
@@ -140,7 +142,7 @@ def _choice(rule: Any, name: str) -> str:
 def observed(keyword: str, value: Any, detail: str) -> str:
     """What came instead."""
     if keyword in ("required", "dependentRequired"):
-        return "it is absent"
+        return ABSENT
     if keyword.startswith("x-"):
         return detail
     if keyword in ("maxLength", "minLength") and isinstance(value, str):

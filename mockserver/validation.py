@@ -155,7 +155,7 @@ class Judge:
                     yield from explain.schema(value, parameter.schema, operation, "request", area, pointer, name)
             elif parameter.required:
                 rule, place = f"{area}.required", parameter.pointer
-                yield explain.statement(rule, operation, "request", pointer, place, name, "be sent", "it is absent")
+                yield explain.statement(rule, operation, "request", pointer, place, name, "be sent", sentences.ABSENT)
 
     def _request_body(self, operation: Operation, request: Request) -> tuple[Any, list[Violation]]:
         content_type = request.header("content-type")
