@@ -41,7 +41,7 @@ Row = tuple[str, Any, str, str]
 WIRE: tuple[Row, ...] = (
     ("body of a request", settings.BODY_AT_MOST, "413 in the API's envelope (`limit.body`); not read where `Expect` announces it", "`max_body`"),
     ("the same where the contract takes files", settings.FORM_AT_MOST, "413", "`max_body`"),
-    ("head of a request, chunk extensions and trailers", f"{settings.HEAD_AT_MOST} bytes", "431 in the API's envelope, the connection is closed", "`max_headers`"),
+    ("head of a request, chunk extensions and trailers", f"{settings.HEAD_AT_MOST} bytes", "431 in the API's envelope; the connection is closed if the head had not ended by then", "`max_headers`"),
     ("time for a request to be complete", f"{DEFAULTS['request_timeout']:g} s", "408 in the API's envelope", "`--request-timeout`"),
     ("time for an answer to be taken", f"{DEFAULTS['send_timeout']:g} s", "the connection is closed", "`--send-timeout`"),
     ("connections", "as many as the process may open files, less a quarter or 64", f"503 in the API's envelope, far beyond it nothing; near it those that stay silent for {connections.SILENT_S:g} s are closed ([how](../endurance.md))", "`ulimit -n`"),
