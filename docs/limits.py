@@ -44,7 +44,7 @@ WIRE: tuple[Row, ...] = (
     ("head of a request, chunk extensions and trailers", f"{settings.HEAD_AT_MOST} bytes", "431 in the API's envelope; the connection is closed if the head had not ended by then", "`max_headers`"),
     ("time for a request to be complete", f"{DEFAULTS['request_timeout']:g} s", "408 in the API's envelope", "`--request-timeout`"),
     ("time for an answer to be taken", f"{DEFAULTS['send_timeout']:g} s", "the connection is closed", "`--send-timeout`"),
-    ("connections", "as many as the process may open files, less a quarter or 64", f"503 in the API's envelope, far beyond it nothing; near it those that stay silent for {connections.SILENT_S:g} s are closed ([how](../endurance.md))", "`ulimit -n`"),
+    ("connections", "as many as the process may open files, less those of its own and a quarter or 64", f"503 in the API's envelope, far beyond it nothing; near it those that stay silent for {connections.SILENT_S:g} s are closed ([how](../endurance.md))", "`ulimit -n`"),
     ("what slow clients make the mock hold, together", connections.HELD_AT_MOST, "who has held something for longest is cut off", "no"),
     ("what is no HTTP/1.1: both lengths, folded lines, bare line feeds", "none", "400 in the API's envelope, the connection is closed", "no"),
     ("trailers", "none", "dropped: they are no headers", "no"),
