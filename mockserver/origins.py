@@ -22,7 +22,8 @@ def stranger(method: str, headers: Mapping[str, str], loopback: bool) -> str:
     """
     host = headers.get("host", "")
     if loopback and not _local(host):
-        return f"the administration is reached by a loopback address, not as {host[:80]!r}"
+        named = f"a loopback address, not as {host[:80]!r}"
+        return f"the administration is reached by {named}; a mock that others reach is started with --host"
     origin, site = headers.get("origin"), headers.get("sec-fetch-site")
     own = site == "same-origin" and not loopback
     if origin is not None and not own and origin.lower() not in (f"http://{host}".lower(), f"https://{host}".lower()):

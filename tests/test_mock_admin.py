@@ -199,6 +199,12 @@ def test_pages_of_other_sites_load_nothing_by_themselves(mock: Running, headers:
     assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
 
 
+def test_a_name_that_is_refused_comes_with_what_would_take_it(mock: Running) -> None:
+    answer = admin(mock, "GET", "health", headers={"Host": "mock.example"})
+    assert answer.status == 403
+    assert "not as 'mock.example'; a mock that others reach is started with --host" in answer.json()["detail"]
+
+
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
