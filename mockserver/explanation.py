@@ -105,7 +105,11 @@ class Explainer:
         field = param or "the body"
         demanded = sentences.documented(keyword, error.validator_value)
         got = sentences.observed(keyword, error.instance, error.message)
-        message = f"{field} is required and absent" if keyword in _ABSENT else f"{field} must {demanded}; got {got}"
+        message = (
+            f"{field} is required and absent"
+            if keyword in _ABSENT
+            else f"{field} must {demanded}; {sentences.instead(got)}"
+        )
         return Violation(
             rule=rule,
             severity=severity,
@@ -173,7 +177,7 @@ class Explainer:
             side=side,
             operation=operation.id,
             pointer=pointer,
-            message=f"{name} must {must}; {got if got == sentences.ABSENT else f'got {got}'}",
+            message=f"{name} must {must}; {sentences.instead(got)}",
             documented=f"{name} must {must}",
             observed=got,
             source=source,

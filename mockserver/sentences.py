@@ -8,8 +8,8 @@ from typing import Any
 
 from mockserver.parts import Part
 
-ABSENT = "it is absent"
-"""What is observed where nothing came: a whole sentence, which takes no "got"."""
+ABSENT, PRESENT = "it is absent", "it is present"
+"""What is observed of what should be there or should not: whole sentences."""
 SHOWN = 80
 """Characters of a value that are shown; the rest is counted."""
 
@@ -139,6 +139,11 @@ def _choice(rule: Any, name: str) -> str:
     return f"that the request's {choice['request'].lstrip('/')} says" if "request" in choice else str(choice["default"])
 
 
+def instead(found: str) -> str:
+    """What came instead, as the second half of a message."""
+    return found if found in (ABSENT, PRESENT) else f"got {found}"
+
+
 def observed(keyword: str, value: Any, detail: str) -> str:
     """What came instead."""
     if keyword in ("required", "dependentRequired"):
@@ -152,5 +157,5 @@ def observed(keyword: str, value: Any, detail: str) -> str:
     if keyword == "type":
         return f"{kind(value)}: {show(value)}" if value is not None else "null"
     if keyword in ("additionalProperties", "unevaluatedProperties") and isinstance(value, Mapping):
-        return "it is present"
+        return PRESENT
     return show(value)
