@@ -53,12 +53,7 @@ class Unsatisfiable(ValueError):
 
 
 def synthesize(
-    document: Mapping[str, Any],
-    pointer: str,
-    *,
-    seed: int | str,
-    side: Side = "response",
-    prefer_examples: bool = True,
+    document: Mapping[str, Any], pointer: str, *, seed: int | str, side: Side = "response", prefer_examples: bool = True
 ) -> Json:
     """One valid value of the schema at a pointer (`#/a/b`) into a document whose references are all local.
 
