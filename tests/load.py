@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import socket
 import threading
 import time
@@ -17,7 +18,7 @@ class Load:
         self.answered: list[str] = []
         """Ids of the exchanges of which the whole answer came."""
         self.lost: list[float] = []
-        """When requests were sent of which it did not."""
+        """When requests had been sent of which it did not: infinity where they had not."""
         self.refused = 0
         """Connections that were not made."""
         self._over = threading.Event()
@@ -39,9 +40,10 @@ class Load:
 
     def _asked(self, client: socket.socket) -> bool:
         """Whether the connection can be used again."""
-        sent, data = time.monotonic(), b""
+        sent, data = math.inf, b""
         try:
             client.sendall(self._request)
+            sent = time.monotonic()
             while b"\r\n\r\n" not in data or len(parsed(data).body) < int(parsed(data).headers["content-length"]):
                 piece = client.recv(65536)
                 if not piece:

@@ -257,10 +257,9 @@ def test_a_broken_file_is_told_of(tmp_path: Path) -> None:
         whole = place.read_bytes()
         place.write_bytes(whole[: page * 4096] + b"\xff" * 4096 + whole[(page + 1) * 4096 :])
         try:
-            store = store_at(str(place), "", limits)
-            store.append(rows(page))
-            store.rows(None)
-            store.close()
+            with closing(store_at(str(place), "", limits)) as store:
+                store.append(rows(page))
+                store.rows(None)
         except StateError as wrong:
             told.add(str(wrong).removeprefix(f"cannot keep the state in {place}: "))
         place.write_bytes(whole)
